@@ -1,0 +1,13 @@
+//! moe-lint predicts, before a GPU is booked, what a framework's checkpoint loader will do with a launch and a checkpoint.
+//!
+//! Data flows one way: a launch is read, its configuration derived, the schema of its model built, the
+//! checkpoint's headers read, both compared, the loader's behaviour predicted, the difference explained.
+
+pub mod tensor;
+pub mod text;
+
+pub mod rules;
+
+pub mod launch;
+
+pub mod checkpoint;

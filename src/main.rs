@@ -1,0 +1,3 @@
+//! The command-line program: the only place that touches the process.
+
+fn main() {}

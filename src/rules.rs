@@ -1,0 +1,4 @@
+//! The rule engine: framework knowledge is data in `rules/`, this module reads and evaluates it.
+
+pub mod value;
+pub mod version;
