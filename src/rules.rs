@@ -1,4 +1,5 @@
 //! The rule engine: framework knowledge is data in `rules/`, this module reads and evaluates it.
 
+pub mod embedded;
 pub mod value;
 pub mod version;

@@ -41,6 +41,8 @@ class _Redirect(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name == "cuda" and args:
             return args[0]
+        if func is torch.device:
+            return torch.device("cpu") if type(args[0]) is int else _on_cpu(func(*args, **kwargs))
         if name in ("is_cuda", "__get__") or not (args or kwargs):
             return func(*args, **kwargs)
         if "device" in kwargs:

@@ -56,6 +56,11 @@ def install(te, scratch):
     _write_metadata(scratch, "transformer-engine", version)
     for name in ("libtransformer_engine.so", "transformer_engine_torch.cpython.so"):
         _blank_library(scratch, name)
+    cuda = os.path.join(scratch, "cuda")
+    os.makedirs(cuda)
+    for name in ("libcudnn.so", "libnvrtc.so", "libcurand.so"):
+        _blank_library(cuda, name)
+    os.environ["CUDA_HOME"] = cuda
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (scratch, os.environ.get("PYTHONPATH"))))
     os.environ["NVTE_FRAMEWORK"] = "pytorch"
     inert.provide(_NATIVE, {name: _ANSWERS for name in _NATIVE})
