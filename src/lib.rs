@@ -10,4 +10,14 @@ pub mod rules;
 
 pub mod launch;
 
+pub mod schema;
+
 pub mod checkpoint;
+
+pub mod diff;
+
+pub mod loader;
+
+pub mod diagnose;
+
+pub mod report;

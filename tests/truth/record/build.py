@@ -10,7 +10,7 @@ import describe
 
 
 class Built(BaseException):
-    """Carries the list of model chunks out of the script (no handler of the script catches it)."""
+    """Carries the arguments and the model chunks out of the script (no handler of the script catches it)."""
 
 
 def warm(megatron):
@@ -36,9 +36,15 @@ def _stop_behind(function):
     def wrapped(*args, **kwargs):
         bound = signature.bind(*args, **kwargs)
         bound.arguments["wrap_with_ddp"] = False
-        raise Built(function(*bound.args, **bound.kwargs))
+        raise Built(_plain_args(), function(*bound.args, **bound.kwargs))
 
     return wrapped
+
+
+def _plain_args():
+    from megatron.training import get_args
+
+    return {name: describe.plain(value) for name, value in sorted(vars(get_args()).items())}
 
 
 def _coordinate(mpu, rank):
@@ -61,8 +67,10 @@ def _chunks(models, args, mpu):
     metadata = None
     if hasattr(checkpointing, "_build_sharded_state_dict_metadata"):
         metadata = checkpointing._build_sharded_state_dict_metadata(args)
+    # Some versions look the stage up in the global state, and some of those forget to set it before they save.
+    sets_stage = "set_virtual_pipeline_model_parallel_rank" in inspect.getsource(checkpointing.generate_state_dict)
     for number, model in enumerate(models):
-        if len(models) > 1 and hasattr(mpu, "set_virtual_pipeline_model_parallel_rank"):
+        if sets_stage and len(models) > 1:
             mpu.set_virtual_pipeline_model_parallel_rank(number)
         yield describe.chunk(model, metadata)
 
@@ -80,7 +88,7 @@ def run(megatron, argv, rank, world, seen):
         runpy.run_path(os.path.join(megatron, "pretrain_gpt.py"), run_name="__main__")
         return {"rejected": "ended without building a model"}
     except Built as built:
-        models = built.args[0]
+        plain_args, models = built.args
     except SystemExit as error:
         return {"rejected": f"SystemExit({error.code})", "exited": True}
     except Exception as error:
@@ -99,5 +107,4 @@ def run(megatron, argv, rank, world, seen):
     models = models if isinstance(models, list) else [models]
     out["chunks"] = list(_chunks(models, args, mpu))
     out["ckpt_name"] = checkpointing.get_checkpoint_name("", 10).lstrip("/")
-    plain_args = {name: describe.plain(value) for name, value in sorted(vars(args).items())}
     return {"place": place, "rank": out, "args": plain_args}

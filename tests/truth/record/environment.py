@@ -24,10 +24,13 @@ def prepare(megatron, te, apex, scratch):
     import torch
 
     torch.set_num_threads(1)
-    from stand_ins import cuda, packages, process_groups, transformer_engine
+    from stand_ins import cuda, packages, process_groups
+    from stand_ins import transformer_engine as te_stand_in
 
     cuda.install()
     process_groups.install()
     packages.install(apex=apex)
-    transformer_engine.install(te, scratch)
+    te_stand_in.install(te, scratch)
     sys.path.insert(0, os.path.abspath(megatron))
+    if te is not None:
+        import transformer_engine.pytorch  # noqa: F401 (its package swallows the reason when this fails)

@@ -99,6 +99,11 @@ def _install_triton_driver():
     driver.set_active(inert.Inert())
 
 
+def _uncompiled(function=None, *_args, **_kwargs):
+    """torch.compile, bare or with arguments, as a decorator that leaves the function as it is."""
+    return function if function is not None else lambda f: f
+
+
 def install():
     """Replace the entry points of `torch.cuda` and start redirecting devices."""
     cuda = torch.cuda
@@ -156,6 +161,7 @@ def install():
         setattr(cuda.nvtx, name, _always(None))
     torch.Tensor.cuda = lambda self, *a, **k: self
     torch.nn.Module.cuda = lambda self, *a, **k: self
+    torch.compile = _uncompiled
     _install_triton_driver()
     if not hasattr(torch, "float8_e8m0fnu"):  # a name of torch 2.7 that newer code looks up while it is imported
         torch.float8_e8m0fnu = torch.uint8

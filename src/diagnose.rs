@@ -1,0 +1,116 @@
+//! Why two sides differ: each diagnosis explains a part of the difference.
+
+use crate::text::Span;
+
+/// How much a diagnosis matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Loads, but not as one would think.
+    Warning,
+    /// Does not load, or loads wrongly.
+    Error,
+}
+
+impl Severity {
+    /// The word for it, in reports and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One cause, with everything it explains.
+#[derive(Debug, Clone)]
+pub struct Diagnosis {
+    /// The rule's name, such as `expert-layout`.
+    pub rule: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// One sentence: the cause.
+    pub message: String,
+    /// Places in the user's texts, the most telling first.
+    pub labels: Vec<Label>,
+    /// The entries it explains.
+    pub explains: Explained,
+    /// More lines under short headings ("what happens", "arithmetic"), in print order.
+    pub notes: Vec<Note>,
+    /// Ways out, the smallest first.
+    pub fixes: Vec<Fix>,
+}
+
+/// A place and what it does.
+#[derive(Debug, Clone)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// A few words under it.
+    pub text: String,
+}
+
+/// A heading and a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Such as `what happens`.
+    pub heading: String,
+    /// One or more sentences.
+    pub text: String,
+}
+
+/// Entries of a diff: index of the part in [`crate::diff::Diff::parts`] and of the entry in its list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Explained {
+    /// Into `missing`.
+    pub missing: Vec<(usize, usize)>,
+    /// Into `unexpected`.
+    pub unexpected: Vec<(usize, usize)>,
+    /// Into `mismatched`.
+    pub mismatched: Vec<(usize, usize)>,
+}
+
+/// A way out.
+#[derive(Debug, Clone)]
+pub struct Fix {
+    /// What to do, in a few words.
+    pub title: String,
+    /// Whether it changes what the run means.
+    pub applicability: Applicability,
+    /// Edits of the user's texts; empty where the fix is a command.
+    pub edits: Vec<Edit>,
+    /// A command to run, printed and never run by us.
+    pub command: Option<String>,
+    /// Whether checking again with it applied ended in `loads`.
+    pub proven: bool,
+}
+
+/// Whether a fix may be applied without looking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applicability {
+    /// The run means the same, and loads.
+    Safe,
+    /// It changes what is trained or how.
+    Unsafe,
+}
+
+impl Applicability {
+    /// The word for it, in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+        }
+    }
+}
+
+/// One replacement in a user's text.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    /// What is replaced.
+    pub span: Span,
+    /// The new text.
+    pub replacement: String,
+}

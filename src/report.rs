@@ -1,0 +1,69 @@
+//! The result of a check, and its renderings.
+
+use std::time::Duration;
+
+use crate::checkpoint::Checkpoint;
+use crate::diagnose::Diagnosis;
+use crate::diff::Diff;
+use crate::launch::Launch;
+use crate::loader::{Outcome, Stage};
+use crate::rules::version::Version;
+use crate::schema::Schema;
+
+/// The framework that a launch was read for.
+#[derive(Debug, Clone)]
+pub struct Framework {
+    /// `Megatron-LM`.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// How the version is known: `--megatron`, the checkpoint's saved args, the newest known, ...
+    pub from: String,
+}
+
+/// What else is installed beside the framework, as given or assumed.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// Transformer Engine's version; `None`: not importable.
+    pub transformer_engine: Option<Version>,
+    /// Whether apex is importable.
+    pub apex: bool,
+}
+
+/// Who stops a launch before anything is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// `argparse`, `validate_args` or `model`.
+    pub by: String,
+    /// The framework's own reason.
+    pub message: String,
+    /// The flags concerned, as options.
+    pub flags: Vec<String>,
+}
+
+/// What `moe-lint check` found.
+#[derive(Debug)]
+pub struct Report {
+    /// The framework.
+    pub framework: Framework,
+    /// What is installed beside it.
+    pub environment: Environment,
+    /// The launch.
+    pub launch: Launch,
+    /// Set when the launch stops before it builds a model.
+    pub rejected: Option<Rejection>,
+    /// What the launch builds; `None` when it is rejected or cannot be told.
+    pub schema: Option<Schema>,
+    /// The checkpoint, if one was found and readable.
+    pub checkpoint: Option<Checkpoint>,
+    /// How the load ends.
+    pub outcome: Outcome,
+    /// The loader's stages in order.
+    pub stages: Vec<Stage>,
+    /// What differs.
+    pub diff: Diff,
+    /// Why, the most important first.
+    pub diagnoses: Vec<Diagnosis>,
+    /// How long the check took.
+    pub elapsed: Duration,
+}
