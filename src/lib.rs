@@ -10,6 +10,8 @@ pub mod rules;
 
 pub mod launch;
 
+pub mod training;
+
 pub mod schema;
 
 pub mod checkpoint;
