@@ -1,5 +1,7 @@
 //! Reading a launch: from the text that a person wrote to the words that the training program receives.
 
+pub mod argparse;
+
 use std::sync::Arc;
 
 use crate::rules::value::Unknown;

@@ -5,6 +5,7 @@ pub mod expr;
 pub mod modules;
 pub mod steps;
 pub mod template;
+pub mod flags;
 pub mod value;
 pub mod version;
 
