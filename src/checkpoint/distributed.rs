@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::{CheckpointError, Problem, Result, malformed};
 use super::locate::Content;
+use super::state::Role;
 use super::store::{Section, Store};
 use super::torch_file::{self, Purpose, TorchFile};
 use super::{Checkpoint, Format, Iteration, Part, dcp, detect};
@@ -121,7 +122,7 @@ fn common(store: &dyn Store, index: &dcp::Index, rules: &StorageRules) -> Option
             let blob = store.open(name)?;
             detect::file(&*blob, name)?;
             let file = &Arc::from(name.as_str());
-            Ok((name.clone(), torch_file::read(&*blob, Purpose { rules, file, is_model: false })?))
+            Ok((name.clone(), torch_file::read(&*blob, Purpose { rules, file, role: Role::Common })?))
         };
         return Some(read());
     }
@@ -135,7 +136,7 @@ fn common(store: &dyn Store, index: &dcp::Index, rules: &StorageRules) -> Option
         }
         let section = Section::part(&*blob, place.offset, place.length)?;
         let file = &Arc::from(place.file.as_str());
-        Ok((place.file.clone(), torch_file::zip(&section, Purpose { rules, file, is_model: false })?))
+        Ok((place.file.clone(), torch_file::zip(&section, Purpose { rules, file, role: Role::Common })?))
     };
     Some(read())
 }

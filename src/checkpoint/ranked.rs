@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::error::{CheckpointError, Problem, Result};
 use super::locate::Content;
-use super::state::State;
+use super::state::{Role, State};
 use super::store::Store;
 use super::torch_file::{self, Purpose, TorchFile};
 use super::{Checkpoint, Coordinates, Format, Part, dcp, detect};
@@ -62,15 +62,15 @@ struct Rank {
 }
 
 fn rank(store: &dyn Store, name: &str, rules: &StorageRules) -> Result<Rank> {
-    let TorchFile { state, mut globals } = file(store, &format!("{name}/{}", rules.ranks.file), rules, true)?;
-    let State { chunks, mut other, mut values, args, .. } = state;
+    let TorchFile { state, mut globals } = file(store, &format!("{name}/{}", rules.ranks.file), rules, Role::Rank)?;
+    let State { chunks, mut other, mut values, args } = state;
     let mut problems = Vec::new();
     for beside in &rules.ranks.beside {
         let path = format!("{name}/{beside}");
         if store.kind(&path).is_none() {
             continue;
         }
-        match file(store, &path, rules, false) {
+        match file(store, &path, rules, Role::Beside) {
             Err(problem) => problems.push(problem),
             Ok(more) => {
                 // Its entries stand under the file's own name, for they may be called like entries of the other file.
@@ -90,10 +90,10 @@ fn rank(store: &dyn Store, name: &str, rules: &StorageRules) -> Result<Rank> {
     Ok(Rank { part, args, problems })
 }
 
-fn file(store: &dyn Store, path: &str, rules: &StorageRules, is_model: bool) -> Result<TorchFile> {
+fn file(store: &dyn Store, path: &str, rules: &StorageRules, role: Role) -> Result<TorchFile> {
     let blob = store.open(path)?;
     match detect::file(&*blob, path)? {
-        detect::FileKind::Torch => torch_file::read(&*blob, Purpose { rules, file: &Arc::from(path), is_model }),
+        detect::FileKind::Torch => torch_file::read(&*blob, Purpose { rules, file: &Arc::from(path), role }),
         _ => {
             let help = "a rank's file is one of torch.save".to_owned();
             Err(CheckpointError::new(blob.path(), Problem::Unsupported { name: "safetensors".to_owned(), help }))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::Result;
+use super::state::Role;
 use super::store::Store;
 use super::torch_file::{self, Purpose};
 use super::{Checkpoint, Format, Part, dcp, detect, safetensors};
@@ -28,8 +29,8 @@ pub fn read(store: &dyn Store, name: &str, rules: &StorageRules) -> Result<Check
 
 fn torch(store: &dyn Store, name: &str, rules: &StorageRules) -> Result<Checkpoint> {
     let file: Arc<str> = Arc::from(name);
-    let read = torch_file::read(&*store.open(name)?, Purpose { rules, file: &file, is_model: true })?;
-    let mut notes = read.state.notes;
+    let read = torch_file::read(&*store.open(name)?, Purpose { rules, file: &file, role: Role::Single })?;
+    let mut notes = Vec::new();
     dcp::global_notes(name, &read.globals, &rules.globals, &mut notes);
     Ok(Checkpoint {
         root: store.path(""),

@@ -29,8 +29,6 @@ pub struct State {
     pub values: BTreeMap<Key, Value>,
     /// The saved launch arguments.
     pub args: Option<BTreeMap<String, Value>>,
-    /// What the reader should know.
-    pub notes: Vec<String>,
 }
 
 /// The reading of one pickled object.
@@ -43,70 +41,93 @@ pub struct Reading<'r> {
     pub file: &'r Arc<str>,
     /// Told about every storage that a tensor uses.
     pub storage: &'r mut dyn FnMut(&str, &StorageFact) -> Result<(), Problem>,
+    /// What may still be listed.
+    pub budget: Budget,
 }
 
-impl Reading<'_> {
-    /// A file's whole object. When `is_model`, a dict without model entries is a bare state dict.
-    pub fn state(mut self, root: Id, is_model: bool) -> Result<State, Problem> {
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A rank's file: the model, the arguments, the rest.
+    Rank,
+    /// A file on its own: a rank's file, or a bare state dict.
+    Single,
+    /// What all ranks of a distributed checkpoint have in common; as an object in it, it is a list of its shards.
+    Common,
+    /// A file beside a rank's file, of any form.
+    Beside,
+}
+
+impl<'r> Reading<'r> {
+    /// A file's whole object.
+    pub fn state(mut self, root: Id, role: Role) -> Result<State, Problem> {
         let mut state = State::default();
         let mut chunks = BTreeMap::new();
-        // An object in a distributed checkpoint is a list of its local shards.
-        let root = match self.data.elements(root) {
-            Some(&[only]) => only,
+        let root = match (role, self.data.elements(root)) {
+            (Role::Common, Some(&[only])) => only,
             _ => root,
         };
-        let Some(pairs) = self.data.pairs(root) else {
-            return Err(malformed("a dict of saved state", "another value"));
+        let entries = match (role, self.data.pairs(root)) {
+            (Role::Beside, _) => return self.others(root, "", &mut state).map(|()| state),
+            (_, Some(pairs)) => {
+                pairs.map(|(key, value)| (key_of(self.data, key, self.rules), value)).collect::<Vec<_>>()
+            }
+            (_, None) => return Err(malformed("a dict of saved state", "another value")),
         };
-        let entries: Vec<(Arc<str>, Id)> =
-            pairs.map(|(key, value)| (key_of(self.data, key, self.rules), value)).collect();
-        let data = self.data;
-        let number = |key: &str| self.rules.entries.model.iter().find_map(|pattern| pattern.numbers(key));
-        let is_bare =
-            is_model && !entries.iter().any(|(key, value)| number(key).is_some() && data.pairs(*value).is_some());
-        if is_bare {
-            let mut chunk = Inventory::new();
-            self.walk(root, "", &mut |key, entry, _| {
-                chunk.insert(key, entry);
-            })?;
-            state.chunks.push(chunk);
+        let (data, names) = (self.data, &self.rules.entries);
+        let chunk_of = |key: &str, value| {
+            let numbers = names.model.iter().find_map(|pattern| pattern.numbers(key));
+            numbers.filter(|_| data.pairs(value).is_some()).map(|numbers| numbers.first().map(|(_, number)| *number))
+        };
+        let is_rank_file = entries.iter().any(|(key, value)| **key == *names.args || chunk_of(key, *value).is_some());
+        if role == Role::Single && !is_rank_file {
+            state.chunks.push(self.chunk(root)?);
             return Ok(state);
         }
         for (key, value) in entries {
-            if let Some(numbers) = number(&key).filter(|_| data.pairs(value).is_some()) {
-                let mut chunk = Inventory::new();
-                self.walk(value, "", &mut |key, entry, _| {
-                    chunk.insert(key, entry);
-                })?;
-                chunks.insert(numbers.first().map(|(_, number)| *number), chunk);
-            } else if *key == *self.rules.entries.args {
+            if let Some(number) = chunk_of(&key, value) {
+                chunks.insert(number, self.chunk(value)?);
+            } else if *key == *names.args {
                 state.args = attributes(data, value, self.rules);
             } else {
-                let (other, values) = (&mut state.other, &mut state.values);
-                let rules = self.rules;
-                self.walk(value, &key, &mut |key: Key, entry, id| {
-                    if let Some(id) = id {
-                        values.insert(Arc::clone(&key), value_of(data, id, rules));
-                    }
-                    other.insert(key, entry);
-                })?;
+                self.others(value, &key, &mut state)?;
             }
         }
         state.chunks = chunks.into_values().collect();
         Ok(state)
     }
 
+    /// One state dict.
+    fn chunk(&mut self, root: Id) -> Result<Inventory, Problem> {
+        let mut chunk = Inventory::new();
+        self.walk(root, "", &mut |key, entry, _| {
+            chunk.insert(key, entry);
+        })?;
+        Ok(chunk)
+    }
+
+    /// Entries that are not the model's.
+    fn others(&mut self, root: Id, prefix: &str, state: &mut State) -> Result<(), Problem> {
+        let (data, rules) = (self.data, self.rules);
+        let State { other, values, .. } = state;
+        self.walk(root, prefix, &mut |key: Key, entry, id| {
+            if let Some(id) = id {
+                values.insert(Arc::clone(&key), value_of(data, id, rules));
+            }
+            other.insert(key, entry);
+        })
+    }
+
     /// Calls `found` for every leaf below `root`; with its value where it is a single setting.
     fn walk(&mut self, root: Id, prefix: &str, found: &mut dyn FnMut(Key, Tensor, Option<Id>)) -> Result<(), Problem> {
         let mut stack = vec![(root, Arc::<str>::from(prefix), 0_usize)];
-        let mut budget = Budget::default();
         while let Some((id, path, depth)) = stack.pop() {
             let depth = depth + 1;
             if depth <= MAX_DEPTH
                 && let Some(pairs) = self.data.pairs(id).filter(|pairs| pairs.len() > 0)
             {
                 for (key, value) in pairs {
-                    stack.push((value, budget.join(&path, &key_of(self.data, key, self.rules))?, depth));
+                    stack.push((value, self.budget.join(&path, &key_of(self.data, key, self.rules))?, depth));
                 }
                 continue;
             }
@@ -114,7 +135,7 @@ impl Reading<'_> {
                 && let Some(elements) = self.nested(id)
             {
                 for (i, &element) in elements.iter().enumerate() {
-                    stack.push((element, budget.join(&path, &i.to_string())?, depth));
+                    stack.push((element, self.budget.join(&path, &i.to_string())?, depth));
                 }
                 continue;
             }
@@ -124,7 +145,7 @@ impl Reading<'_> {
     }
 
     /// The elements of a list or tuple that holds more than scalars.
-    fn nested(&self, id: Id) -> Option<&[Id]> {
+    fn nested(&self, id: Id) -> Option<&'r [Id]> {
         if !matches!(self.data.node(id), Node::List(_) | Node::Tuple(_)) {
             return None;
         }
@@ -149,9 +170,9 @@ impl Reading<'_> {
     }
 }
 
-/// What may still be listed.
-#[derive(Default)]
-struct Budget {
+/// How much of a file was listed already.
+#[derive(Debug, Default)]
+pub struct Budget {
     entries: usize,
     characters: usize,
 }

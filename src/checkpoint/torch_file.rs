@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::{Problem, Result, malformed};
 use super::pickle::{Data, Failure, Id, Loaded, load};
-use super::state::{Reading, State};
+use super::state::{Budget, Reading, Role, State};
 use super::store::{Blob, Section};
 use super::torch_tensor::StorageFact;
 use super::zip::Archive;
@@ -32,8 +32,8 @@ pub struct Purpose<'r> {
     pub rules: &'r StorageRules,
     /// The file's name in the checkpoint.
     pub file: &'r Arc<str>,
-    /// Whether a dict without model entries is a bare state dict.
-    pub is_model: bool,
+    /// What the file is for.
+    pub role: Role,
 }
 
 /// Whether a file that starts so is one of torch.save.
@@ -82,8 +82,10 @@ pub fn zip(section: &Section<'_>, purpose: Purpose<'_>) -> Result<TorchFile> {
         }
     };
     let globals = loaded.global_names();
-    let reading = Reading { data: &loaded.data, rules: purpose.rules, file: purpose.file, storage: &mut check };
-    let state = reading.state(loaded.root, purpose.is_model).map_err(|problem| section.error(start, problem))?;
+    let storage = &mut check;
+    let reading =
+        Reading { data: &loaded.data, rules: purpose.rules, file: purpose.file, storage, budget: Budget::default() };
+    let state = reading.state(loaded.root, purpose.role).map_err(|problem| section.error(start, problem))?;
     Ok(TorchFile { state, globals })
 }
 
@@ -138,8 +140,10 @@ fn legacy_state(blob: &dyn Blob, pickles: &Pickles<'_>, purpose: Purpose<'_>) ->
         storages.insert(storage.key.clone(), storage.bytes);
         Ok(())
     };
-    let reading = Reading { data: &loaded.data, rules: purpose.rules, file: purpose.file, storage: &mut note };
-    let state = reading.state(loaded.root, purpose.is_model).map_err(|problem| section.error(start, problem))?;
+    let storage = &mut note;
+    let reading =
+        Reading { data: &loaded.data, rules: purpose.rules, file: purpose.file, storage, budget: Budget::default() };
+    let state = reading.state(loaded.root, purpose.role).map_err(|problem| section.error(start, problem))?;
     let globals = loaded.global_names();
     let listed = listed(&pickles.keys.data, pickles.keys.root);
     if let Some(key) = storages.keys().find(|&key| listed.binary_search(key).is_err()) {
