@@ -6,6 +6,8 @@ pub mod modules;
 pub mod steps;
 pub mod template;
 pub mod flags;
+pub mod name;
+pub mod storage;
 pub mod value;
 pub mod version;
 
