@@ -27,10 +27,7 @@ fn expand(text: &str) -> Vec<String> {
         }
     }
     let rest = expand(&text[close + 1..]);
-    numbers
-        .iter()
-        .flat_map(|n| rest.iter().map(move |rest| format!("{}{n}{rest}", &text[..open])))
-        .collect()
+    numbers.iter().flat_map(|n| rest.iter().map(move |rest| format!("{}{n}{rest}", &text[..open]))).collect()
 }
 
 #[test]

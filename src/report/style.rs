@@ -45,6 +45,11 @@ impl Style {
         self.columns().min(Self::WIDEST_TEXT)
     }
 
+    /// Stands for text that is left out.
+    pub(crate) fn ellipsis(self) -> &'static str {
+        if self.unicode { "…" } else { "..." }
+    }
+
     /// The text in the colour of its role.
     pub(crate) fn paint(self, role: Role, text: &str) -> String {
         if !self.color || text.is_empty() {

@@ -1,7 +1,7 @@
 //! Rows of a short heading and a text that wraps beside it.
 
 use textwrap::core::display_width;
-use textwrap::{Options, WordSplitter};
+use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::report::style::{Role, Style};
 
@@ -17,7 +17,10 @@ pub(super) fn heading(style: Style, heading: &str) -> String {
 
 /// The text in lines of at most `width` columns. Words are broken only where they alone are wider.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let options = Options::new(width.max(1)).word_splitter(WordSplitter::NoHyphenation).break_words(false);
+    let options = Options::new(width.max(1))
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
     text.lines().flat_map(|line| textwrap::wrap(line, &options)).map(|line| line.into_owned()).collect()
 }
 
