@@ -22,3 +22,8 @@ pub mod loader;
 pub mod diagnose;
 
 pub mod report;
+
+pub mod cli;
+pub mod commands;
+pub mod error;
+pub mod terminal;

@@ -70,6 +70,6 @@ mod tests {
         assert_eq!(describe(&parts(2, 1, 2), &[0, 1, 2, 3]), "on each of 4 ranks");
         assert_eq!(describe(&parts(1, 1, 4), &[1]), "on EP 1");
         assert_eq!(describe(&parts(1, 2, 4), &[0, 1, 2, 3]), "on PP 0, EP {0..3}");
-        assert_eq!(describe(&parts(1, 2, 4), &[0, 1, 2, 3, 5]), "on PP 0, EP {0,2,3} and PP {0,1}, EP 1");
+        assert_eq!(describe(&parts(1, 2, 4), &[0, 1, 2, 3, 5]), "on PP 0, EP {0..3} and PP 1, EP 1");
     }
 }
