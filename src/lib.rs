@@ -3,6 +3,7 @@
 //! Data flows one way: a launch is read, its configuration derived, the schema of its model built, the
 //! checkpoint's headers read, both compared, the loader's behaviour predicted, the difference explained.
 
+pub mod pattern;
 pub mod tensor;
 pub mod text;
 
@@ -23,3 +24,8 @@ pub mod loader;
 pub mod diagnose;
 
 pub mod report;
+
+pub mod cli;
+pub mod commands;
+pub mod error;
+pub mod terminal;
