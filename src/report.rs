@@ -16,6 +16,7 @@ use crate::loader::{Outcome, Stage};
 use crate::rules::value::Unknown;
 use crate::rules::version::Version;
 use crate::schema::Schema;
+pub use crate::training::Rejection;
 
 /// The framework that a launch was read for.
 #[derive(Debug, Clone)]
@@ -35,17 +36,6 @@ pub struct Environment {
     pub transformer_engine: Option<Version>,
     /// Whether apex is importable.
     pub apex: bool,
-}
-
-/// Who stops a launch before anything is built.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejection {
-    /// `argparse`, `validate_args` or `model`.
-    pub by: String,
-    /// The framework's own reason.
-    pub message: String,
-    /// The flags concerned, as options.
-    pub flags: Vec<String>,
 }
 
 /// What `moe-lint check` found.

@@ -2,12 +2,12 @@
 
 pub mod embedded;
 pub mod expr;
-pub mod modules;
-pub mod steps;
-pub mod template;
 pub mod flags;
+pub mod modules;
 pub mod name;
+pub mod steps;
 pub mod storage;
+pub mod template;
 pub mod value;
 pub mod version;
 

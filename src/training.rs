@@ -1,13 +1,17 @@
 //! What a launch means: every argument and derived value, each known with its origin, or unknown with a reason.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::launch::Word;
+use crate::launch::argparse::{self, Given};
 use crate::rules::RuleError;
 use crate::rules::expr::{ExprError, Scope};
+use crate::rules::flags::Parser;
 use crate::rules::steps::{self, Action, Step};
 use crate::rules::value::{Unknown, Value};
 use crate::rules::version::Version;
+use crate::text::Span;
 
 /// The folder of the framework's argument handling.
 const STEPS: &str = "megatron/config/";
@@ -36,6 +40,10 @@ pub struct TrainingConfig {
     pub unsupported: Vec<Unsupported>,
     /// Refusals whose condition is not known.
     pub undecided: Vec<Arc<Unknown>>,
+    /// By dest, how the launch gives it; defaults are absent.
+    pub given: BTreeMap<String, Given>,
+    /// Words of the launch that may stand for any options.
+    pub open: Vec<Arc<Unknown>>,
 }
 
 /// Who stops a launch before anything is loaded.
@@ -47,6 +55,8 @@ pub struct Rejection {
     pub message: String,
     /// The options concerned.
     pub flags: Vec<String>,
+    /// Where the words to blame are written, as far as the command line alone tells.
+    pub places: Vec<Span>,
 }
 
 /// A part of a launch that moe-lint does not model.
@@ -74,24 +84,64 @@ pub enum ConfigError {
     },
 }
 
-/// Derives a launch's configuration from its arguments.
+/// Derives a launch's configuration from the words that the training script receives.
+///
+/// `world_size` is the number of processes, where the launch or the user tells it.
 ///
 /// # Errors
 /// When a rule file is wrong, or a rule cannot be computed for this launch.
-pub fn configure(arguments: HashMap<Arc<str>, Value>, installed: Installed) -> Result<TrainingConfig, ConfigError> {
+pub fn configure(
+    parser: &Parser,
+    argv: &[Word],
+    world_size: Value,
+    installed: Installed,
+) -> Result<TrainingConfig, ConfigError> {
+    let parsed = argparse::parse(parser, argv);
+    let mut given = BTreeMap::new();
+    let mut arguments = HashMap::new();
+    for (dest, argument) in parsed.arguments {
+        if let Some(how) = argument.given {
+            given.insert(dest.clone(), how);
+        }
+        arguments.insert(Arc::from(dest), argument.value);
+    }
+    arguments.insert(Arc::from("world_size"), world_size);
+    let mut config = derive(arguments, installed, parsed.rejection.is_some())?;
+    if let Some(rejection) = parsed.rejection {
+        config.rejected = Some(Rejection {
+            by: "argparse".to_owned(),
+            message: rejection.message,
+            flags: rejection.option.into_iter().collect(),
+            places: rejection.places,
+        });
+    }
+    config.given = given;
+    config.open = parsed.open;
+    Ok(config)
+}
+
+/// Takes the framework's steps, unless the command line was refused already.
+fn derive(
+    arguments: HashMap<Arc<str>, Value>,
+    installed: Installed,
+    refused: bool,
+) -> Result<TrainingConfig, ConfigError> {
     let mut values = Scope::new(arguments);
     values.set("version", Value::Version(installed.framework.clone()));
     values.set("te_version", installed.transformer_engine.clone().map_or(Value::None, Value::Version));
     values.set("apex", Value::Bool(installed.apex));
-    let steps = steps::load(STEPS, "launch", &installed.framework)?;
     let mut taken = Taken::default();
-    take(&steps, &mut values, &mut taken)?;
+    if !refused {
+        take(&steps::load(STEPS, "launch", &installed.framework)?, &mut values, &mut taken)?;
+    }
     Ok(TrainingConfig {
         values,
         installed,
         rejected: taken.rejected,
         unsupported: taken.unsupported,
         undecided: taken.undecided,
+        given: BTreeMap::new(),
+        open: Vec::new(),
     })
 }
 
@@ -130,8 +180,12 @@ pub fn take(steps: &[Step], scope: &mut Scope<'_>, taken: &mut Taken) -> Result<
                 }
             }
             (Action::Reject(message), Some(true)) => {
-                taken.rejected =
-                    Some(Rejection { by: step.by.clone(), message: message.show(scope), flags: step.flags.clone() });
+                taken.rejected = Some(Rejection {
+                    by: step.by.clone(),
+                    message: message.show(scope),
+                    flags: step.flags.clone(),
+                    places: Vec::new(),
+                });
                 return Ok(());
             }
             (Action::Reject(_), None) => {

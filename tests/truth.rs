@@ -1,15 +1,17 @@
 //! Every recorded launch: what the rules build is exactly what the real framework built.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::Arc;
 
+use moe_lint::launch::Word;
+use moe_lint::rules::flags::FlagTable;
 use moe_lint::rules::value::Value;
 use moe_lint::rules::version::Version;
 use moe_lint::schema::{Builder, Schema};
 use moe_lint::tensor::{Inventory, Kind, Tensor};
+use moe_lint::text::Located;
 use moe_lint::training::{Installed, TrainingConfig, configure};
 use serde_json::Value as Json;
 
@@ -20,24 +22,23 @@ fn lines(path: &Path) -> Vec<Json> {
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::None,
-        Json::Bool(b) => Value::Bool(*b),
-        Json::Number(n) => n.as_i64().map_or_else(|| Value::Float(n.as_f64().expect("a number")), Value::Int),
-        Json::String(s) => Value::str(s),
-        Json::Array(items) => Value::List(items.iter().map(value).collect()),
-        Json::Object(_) => Value::str(&json.to_string()),
-    }
-}
-
-fn config(record: &Json, version: &Version) -> Result<TrainingConfig, String> {
-    let arguments: HashMap<Arc<str>, Value> =
-        record["args"].as_object().expect("args").iter().map(|(k, v)| (Arc::from(k.as_str()), value(v))).collect();
-    let te = record["te"].as_str().filter(|te| *te != "none").map(|te| te.parse().expect("a version"));
+fn config(record: &Json, version: &Version, table: &FlagTable) -> Result<TrainingConfig, String> {
+    let argv: Vec<Word> = record["argv"]
+        .as_array()
+        .expect("argv")
+        .iter()
+        .map(|word| Located::nowhere(Ok(word.as_str().expect("a word").to_owned())))
+        .collect();
+    let te = match record["te"].as_str() {
+        Some("none") => None,
+        // A launch that was refused early was recorded without the version.
+        te => Some(te.unwrap_or("2.2").parse().expect("a version")),
+    };
     let apex = record["apex"].as_bool().unwrap_or(true);
-    configure(arguments, Installed { framework: version.clone(), transformer_engine: te, apex })
-        .map_err(|e| e.to_string())
+    let world =
+        record["world"].as_i64().map_or_else(|| Value::unknown("world size", "not recorded", vec![]), Value::Int);
+    let installed = Installed { framework: version.clone(), transformer_engine: te, apex };
+    configure(&table.parser(version), &argv, world, installed).map_err(|e| e.to_string())
 }
 
 fn shown(tensor: &Tensor) -> String {
@@ -82,15 +83,32 @@ fn difference(expected: &serde_json::Map<String, Json>, found: &Inventory) -> Op
 #[derive(Default)]
 struct Count {
     launches: usize,
+    rejected: usize,
     ranks: usize,
     tensors: usize,
 }
 
-fn compare(record: &Json, version: &Version, count: &mut Count) -> Result<(), String> {
-    if record.get("rejected").is_some() {
-        return Ok(());
+/// Why the launch stops before the model is built or while it is.
+fn rejection(config: &TrainingConfig) -> Option<String> {
+    if let Some(rejected) = &config.rejected {
+        return Some(rejected.message.clone());
     }
-    let config = config(record, version)?;
+    let built = Builder::new(config).ok()?.per_rank(config).ok()?;
+    built.rejected.map(|rejected| rejected.message)
+}
+
+fn compare(record: &Json, version: &Version, table: &FlagTable, count: &mut Count) -> Result<(), String> {
+    let config = config(record, version, table)?;
+    if let Some(rejected) = record.get("rejected") {
+        count.rejected += 1;
+        return match rejection(&config) {
+            Some(_) => Ok(()),
+            None => Err(format!("    not rejected; recorded {rejected}")),
+        };
+    }
+    if let Some(reason) = rejection(&config) {
+        return Err(format!("    rejected: {reason}"));
+    }
     let builder = Builder::new(&config).map_err(|e| e.to_string())?;
     let built = builder.per_rank(&config).map_err(|e| e.to_string())?;
     let Schema::PerRank(ranks) = built.schema else { unreachable!() };
@@ -148,6 +166,7 @@ fn compare(record: &Json, version: &Version, count: &mut Count) -> Result<(), St
 #[test]
 fn launches() {
     let mut count = Count::default();
+    let table = FlagTable::load().expect("the flags");
     let mut failures = Vec::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/truth/expect");
     let mut files: Vec<_> = std::fs::read_dir(folder).expect("truth").map(|e| e.expect("an entry").path()).collect();
@@ -156,11 +175,14 @@ fn launches() {
         let tag = path.file_name().and_then(|n| n.to_str()).expect("a name").trim_end_matches(".jsonl.gz").to_owned();
         let version: Version = tag.parse().expect("a version");
         for record in lines(&path) {
-            if let Err(text) = compare(&record, &version, &mut count) {
+            if let Err(text) = compare(&record, &version, &table, &mut count) {
                 failures.push(format!("{tag} {}\n{text}", record["name"]));
             }
         }
     }
-    println!("{} launches, {} ranks, {} tensors compared", count.launches, count.ranks, count.tensors);
+    println!(
+        "{} launches built and {} rejected, {} ranks, {} tensors compared",
+        count.launches, count.rejected, count.ranks, count.tensors
+    );
     assert!(failures.is_empty(), "{} launches differ:\n{}", failures.len(), failures.join("\n"));
 }

@@ -94,7 +94,14 @@ pub fn checkpoint() -> Checkpoint {
         let mut other = Inventory::new();
         other.insert("checkpoint_version", Tensor::object().in_file(&file));
         other.insert("iteration", Tensor::object().in_file(&file));
-        Part { file, chunks: vec![chunk], other }
+        Part {
+            file,
+            coordinates: None,
+            chunks: vec![chunk],
+            other,
+            values: Default::default(),
+            globals: Default::default(),
+        }
     };
     let args = [("num_layers", Value::Int(4)), ("lr", Value::Float(1e-4)), ("load", Value::None)];
     Checkpoint {
@@ -104,6 +111,7 @@ pub fn checkpoint() -> Checkpoint {
         iteration: Some(Iteration::Step(10)),
         saved_args: Some(args.map(|(name, value)| (name.to_owned(), value)).into()),
         parts: (0..4).map(part).collect(),
+        problems: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -93,6 +93,7 @@ fn a_rejected_launch_says_who_and_why() {
         by: "validate_args".into(),
         message: "AssertionError: number of experts should be divisible by expert parallel size".into(),
         flags: vec!["--num-experts".into()],
+        places: Vec::new(),
     };
     let report = Report {
         rejected: Some(rejected),

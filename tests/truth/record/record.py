@@ -108,8 +108,9 @@ def _serve(launches, given, te, apex):
 
         try:
             build.warm(given.megatron)
-        except ImportError as error:  # core_v0.6.0 and core_v0.7.0 do not start without Transformer Engine
-            if te is not None or (error.name or "").split(".")[0] != "transformer_engine":
+        except ImportError as error:  # core_v0.6.0 and core_v0.7.0 need both packages to start
+            taken = {"transformer_engine": te is None, "apex": not apex}
+            if not taken.get((error.name or "").split(".")[0]):
                 raise
             text = f"{type(error).__name__}: {error}"
             return {number: {"name": launch["name"], "megatron": given.tag, "te": launch["te"], "argv": launch["argv"],
