@@ -107,7 +107,7 @@ fn the_first_complaint_counts_and_the_rest_is_read() {
 #[test]
 fn an_unknown_word_is_the_value_of_the_option_before_it() {
     for line in ["--one $N --on", "--one=$N --on", "\"--one=$N\" --on", "--some $N --on", "--any $N --on"] {
-        let dest = if line.contains("one") { "one" } else { &line[2..6].trim() };
+        let dest = if line.contains("one") { "one" } else { line[2..6].trim() };
         assert_eq!(open(line), [""; 0], "{line}");
         assert!(matches!(parsed(line).arguments[dest].value, Value::Unknown(_)), "{line}");
         assert_eq!(show(line, "on"), "True", "{line}");
@@ -160,5 +160,16 @@ fn what_python_would_have_to_run_is_unknown() {
         let rejection = parsed(&format!("--layers {pattern}")).rejection.expect("a rejection");
         assert_eq!(rejection.ending, Ending::Traceback);
         assert!(rejection.message.starts_with("SyntaxError"), "{}", rejection.message);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_command_line_is_too_strange(
+        texts in proptest::collection::vec("(--layers=?|--(one|some|three|on)|-h|-)?[-$=_ \\PC\\[\\]()*+,0-9.]{0,12}", 0..8)
+    ) {
+        let line = texts.join(" ");
+        let parsed = parse(&parser(), &words(&line));
+        proptest::prop_assert_eq!(parsed.arguments.len(), parser().defaults().len());
     }
 }
