@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Inputs for benches/headers.rs, and how long torch takes for the same: `headers.py DIRECTORY` (torch 2.6 or later)."""
-import os, pickle, sys, time
+import json, os, pickle, sys, time
 import torch
 from torch.distributed.checkpoint import FileSystemReader
 from torch.distributed.checkpoint import metadata as m
@@ -29,6 +29,19 @@ if not os.path.exists(dcp):
         f.truncate(100_000 * 100)
     with open(os.path.join(dcp, "metadata.json"), "w") as f:
         f.write('{"sharded_backend": "torch_dist", "sharded_backend_version": 1}')
+folder = os.path.join(root, "safetensors")
+if not os.path.exists(folder):
+    os.makedirs(folder)
+    for file in range(40):  # 200k tensors in 40 files
+        header, end = {}, 0
+        for i in range(5000):
+            name = f"model.layers.{file}.mlp.experts.{i}.down_proj.weight"
+            header[name] = {"dtype": "BF16", "shape": [64, 128], "data_offsets": [end, end + 16384]}
+            end += 16384
+        text = json.dumps(header).encode()
+        with open(os.path.join(folder, f"model-{file:05}-of-00040.safetensors"), "wb") as f:
+            f.write(len(text).to_bytes(8, "little") + text)
+            f.truncate(8 + len(text) + end)
 
 
 def best(what):

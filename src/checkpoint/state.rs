@@ -160,7 +160,7 @@ impl<'r> Reading<'r> {
 
     fn leaf(&mut self, id: Id, path: Arc<str>, found: &mut dyn FnMut(Key, Tensor, Option<Id>)) -> Result<(), Problem> {
         let at = |problem| entry_problem(&path, problem);
-        let Some(fact) = tensor(self.data, id).map_err(at)? else {
+        let Some(fact) = tensor(self.data, id, &self.rules.entries.quantised).map_err(at)? else {
             let is_setting = !matches!(self.data.node(id), Node::Dict(_) | Node::Bytes(_) | Node::Persistent(_));
             found(path, Tensor::object().in_file(self.file), is_setting.then_some(id));
             return Ok(());
