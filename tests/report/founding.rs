@@ -107,7 +107,6 @@ pub fn checkpoint() -> Checkpoint {
         parts: (0..4).map(part).collect(),
         problems: Vec::new(),
         notes: Vec::new(),
-        problems: Vec::new(),
     }
 }
 
