@@ -1,6 +1,6 @@
 //! The commands, from what was typed to what was found. `main` prints it.
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{self, Checkpoint, Options};
 use crate::cli::{CheckArgs, InspectArgs, SchemaArgs};
 use crate::error::Error;
 use crate::report::{Report, SchemaReport};
@@ -24,7 +24,7 @@ pub fn schema(_: &SchemaArgs) -> Result<SchemaReport, Error> {
 /// Tells what a checkpoint holds.
 ///
 /// # Errors
-/// When the checkpoint cannot be read.
-pub fn inspect(_: &InspectArgs) -> Result<Checkpoint, Error> {
-    Err(Error::NotBuilt("inspect"))
+/// When the checkpoint cannot be read. Damage that leaves the rest readable is in its `problems`.
+pub fn inspect(args: &InspectArgs) -> Result<Checkpoint, Error> {
+    Ok(checkpoint::read(&args.checkpoint, &Options::default())?)
 }

@@ -94,14 +94,8 @@ pub fn checkpoint() -> Checkpoint {
         let mut other = Inventory::new();
         other.insert("checkpoint_version", Tensor::object().in_file(&file));
         other.insert("iteration", Tensor::object().in_file(&file));
-        Part {
-            file,
-            coordinates: None,
-            chunks: vec![chunk],
-            other,
-            values: Default::default(),
-            globals: Default::default(),
-        }
+        let values = [("iteration".into(), Value::Int(10))].into();
+        Part { file, coordinates: None, chunks: vec![chunk], other, values, globals: Vec::new() }
     };
     let args = [("num_layers", Value::Int(4)), ("lr", Value::Float(1e-4)), ("load", Value::None)];
     Checkpoint {

@@ -1,7 +1,7 @@
 //! What a checkpoint holds, as folded tables.
 
 use super::rows::{self, count, printable};
-use super::table;
+use super::table::{self, Beside};
 use crate::checkpoint::{Checkpoint, Format, Iteration, Part};
 use crate::pattern::{self, Pattern};
 use crate::report::style::{Role, Style};
@@ -35,6 +35,13 @@ pub fn inspect(checkpoint: &Checkpoint, style: Style) -> String {
         rows::prose(&mut out, style, "note", note);
     }
     parts(&mut out, style, checkpoint);
+    for problem in &checkpoint.problems {
+        out.push('\n');
+        rows::title(&mut out, style, Role::Error, "damaged", &problem.to_string());
+        if let Some(help) = problem.help() {
+            rows::prose(&mut out, style, "help", &help);
+        }
+    }
     out
 }
 
@@ -51,21 +58,24 @@ fn parts(out: &mut String, style: Style, checkpoint: &Checkpoint) {
             None => groups.push((part, vec![&part.file])),
         }
     }
-    let files_in_lines = checkpoint.format != Format::Torch;
-    for (part, files) in groups {
-        let names: Vec<String> = pattern::fold(&files).iter().map(Pattern::to_string).collect();
-        let each =
-            if files.len() > 1 { format!("each of {}: ", count(files.len() as u64, "file")) } else { String::new() };
+    let files = checkpoint.format != Format::Torch;
+    for (part, of_group) in groups {
+        let names: Vec<String> = pattern::fold(&of_group).iter().map(Pattern::to_string).collect();
+        let each = if of_group.len() > 1 {
+            format!("each of {}: ", count(of_group.len() as u64, "file"))
+        } else {
+            String::new()
+        };
         out.push_str(&format!("\n{}\n", style.paint(Role::Heading, &format!("{each}{}", names.join(", ")))));
         for (stage, chunk) in part.chunks.iter().enumerate() {
             if part.chunks.len() > 1 {
                 out.push_str(&format!("  {}\n", style.paint(Role::Heading, &format!("virtual stage {stage}"))));
             }
-            table::render(out, style, chunk.iter(), files_in_lines);
+            table::render(out, style, chunk.iter(), &Beside { files, values: None });
         }
         if !part.other.is_empty() {
             out.push_str(&format!("  {}\n", style.paint(Role::Heading, "beside the model")));
-            table::render(out, style, part.other.iter(), files_in_lines);
+            table::render(out, style, part.other.iter(), &Beside { files, values: Some(&part.values) });
         }
     }
 }
@@ -74,6 +84,7 @@ fn same(a: &Part, b: &Part) -> bool {
     a.chunks.len() == b.chunks.len()
         && a.chunks.iter().zip(&b.chunks).all(|(a, b)| alike(a, b))
         && alike(&a.other, &b.other)
+        && a.values == b.values
 }
 
 /// The same but for the file, which is another one for every rank.
