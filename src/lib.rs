@@ -25,8 +25,11 @@ pub mod loader;
 
 pub mod diagnose;
 
+pub mod fix;
+
 pub mod report;
 
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod error;

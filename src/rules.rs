@@ -7,6 +7,7 @@ pub mod flags;
 pub mod loader;
 pub mod modules;
 pub mod name;
+pub mod releases;
 pub mod steps;
 pub mod storage;
 pub mod template;

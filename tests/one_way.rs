@@ -16,7 +16,7 @@ const ORDER: &[&[&str]] = &[
     &["diagnose"],
     &["fix"],
     &["report"],
-    &["settings", "cli", "commands", "error", "terminal"],
+    &["settings", "cli", "check", "commands", "error", "terminal"],
 ];
 
 fn level(module: &str) -> Option<usize> {
