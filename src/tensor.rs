@@ -136,3 +136,12 @@ impl FromIterator<(Key, Tensor)> for Inventory {
         Self { entries: entries.into_iter().collect() }
     }
 }
+
+impl IntoIterator for Inventory {
+    type Item = (Key, Tensor);
+    type IntoIter = std::collections::btree_map::IntoIter<Key, Tensor>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}

@@ -62,10 +62,10 @@ pub(super) fn text(word: &Word) -> &str {
     }
 }
 
-/// Whether an unknown word is in double quotes as a whole, and so certainly one word.
+/// Whether an unknown word is in double quotes as a whole, and so certainly one word (`"${LIST[@]}"` is not).
 pub(super) fn is_quoted(word: &Word) -> bool {
     let written = text(word);
-    written.len() > 1 && written.starts_with('"') && written.ends_with('"')
+    written.len() > 1 && written.starts_with('"') && written.ends_with('"') && !written.contains('@')
 }
 
 fn optional(parser: &Parser, text: &str, word: &Word) -> Result<Token, String> {

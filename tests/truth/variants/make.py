@@ -3,7 +3,7 @@
 
 expected.json: file -> {dotted path: [shape, dtype]} for tensors, null for other leaves.
 """
-import argparse, collections, enum, io, json, os, pickle
+import collections, json, os, sys, types
 import torch
 from torch import nn
 
@@ -56,6 +56,32 @@ save("legacy.pt", plain, _use_new_zipfile_serialization=False)
 save("legacy_views.pt", {"whole": base, "row": base[1]}, _use_new_zipfile_serialization=False)
 save("legacy_protocol4.pt", plain, _use_new_zipfile_serialization=False, pickle_protocol=4)
 torch.jit.save(torch.jit.script(nn.Linear(2, 2)), "script.jit")
+
+
+# Transformer Engine pickles a quantised parameter by a class method; the class stands in for its Float8Tensor.
+module = types.ModuleType("transformer_engine")
+sys.modules["transformer_engine"] = module
+
+
+class Float8Tensor:
+    def __init__(self, arguments):
+        self.arguments = arguments
+
+    @classmethod
+    def _make_in_reduce_ex(cls, *arguments):
+        return cls(arguments)
+
+    def __reduce_ex__(self, protocol):
+        return (Float8Tensor._make_in_reduce_ex, self.arguments)
+
+
+Float8Tensor.__module__ = "transformer_engine"
+module.Float8Tensor = Float8Tensor
+data, scale = torch.zeros(4, 6, dtype=torch.uint8), torch.ones(1)
+# The arguments of Transformer Engine 1.x and 2.x.
+torch.save({"one": Float8Tensor((data, 4, scale, torch.bfloat16)),
+            "two": Float8Tensor((torch.Size((2, 12)), data, scale, None, None, 4, torch.bfloat16, None))}, "quantised_te.pt")
+expected["quantised_te.pt"] = {"one": [[4, 6], "bfloat16"], "two": [[2, 12], "bfloat16"]}
 
 
 class Exploit:
