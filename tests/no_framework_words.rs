@@ -22,7 +22,9 @@ const WORDS: &[&str] = &[
     "linear_qkv",
     "local_experts",
     "model_optim_rng",
-    "moe_",
+    "moe_layer",
+    "moe_router",
+    "moe-router",
     "mp_rank",
     "num_experts",
     "num-experts",
@@ -41,6 +43,7 @@ const WORDS: &[&str] = &[
 
 /// File, word, and why it may stand there.
 const ALLOWED: &[(&str, &str, &str)] = &[
+    ("src/diff.rs", "_extra_state", "torch's own suffix, the same in every framework"),
     ("src/report.rs", "transformer_engine", "a package that is installed or not: what `--te` says"),
     ("src/report/human/schema.rs", "transformer_engine", "prints what `--te` says"),
     ("src/report/json.rs", "transformer_engine", "the field of the JSON contract"),

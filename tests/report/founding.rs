@@ -113,8 +113,8 @@ pub fn checkpoint() -> Checkpoint {
 pub fn launch(source: &Arc<Source>) -> Launch {
     let word = |text: &str| Located::new(Ok(text.to_owned()), vec![span(source, text)]);
     let argv = ["torchrun", "pretrain_gpt.py", "--num-experts", FLAG].map(word).into();
-    let command = Command { argv, env: Vec::new(), line: 66 };
-    Launch { sources: vec![Arc::clone(source)], commands: vec![command], training: Some(0), unknowns: Vec::new() }
+    let command = Command { argv, line: 66, ..Command::default() };
+    Launch { sources: vec![Arc::clone(source)], commands: vec![command], training: Some(0), ..Launch::default() }
 }
 
 pub fn framework() -> Framework {
