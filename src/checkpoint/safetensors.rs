@@ -276,7 +276,7 @@ pub fn find(folder_items: &[super::store::Item]) -> Option<Found> {
     }
 }
 
-/// See [`find`].
+/// See `find`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// An index file.

@@ -79,10 +79,15 @@ fn write(out: &mut String, style: Style, lines: &[Line]) {
         if display_width(&line.key) > key {
             out.push_str(&format!("\n{}", " ".repeat(2 + count + 2 + key)));
         }
-        out.push_str(&format!("{}  {}\n", " ".repeat(gap), attributes.trim_end()));
+        out.push_str(&format!("{}  {}", " ".repeat(gap), attributes.trim_end()));
         if !line.file.is_empty() {
-            out.push_str(&format!("{}{}\n", " ".repeat(2 + count + 4), style.paint(Role::Quiet, &line.file)));
+            let full = 2 + count + 2 + key + 2 + shape + 2 + dtype + 2;
+            let gap = shape + 2 + dtype - display_width(attributes.trim_end());
+            let fits = full + display_width(&line.file) <= style.columns();
+            out.push_str(&if fits { " ".repeat(gap + 2) } else { format!("\n{}", " ".repeat(2 + count + 4)) });
+            out.push_str(&style.paint(Role::Quiet, &line.file));
         }
+        out.push('\n');
     }
 }
 
