@@ -3,12 +3,17 @@
 //! Data flows one way: a launch is read, its configuration derived, the schema of its model built, the
 //! checkpoint's headers read, both compared, the loader's behaviour predicted, the difference explained.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr))]
+
+pub mod pattern;
 pub mod tensor;
 pub mod text;
 
 pub mod rules;
 
 pub mod launch;
+
+pub mod training;
 
 pub mod schema;
 
@@ -21,3 +26,8 @@ pub mod loader;
 pub mod diagnose;
 
 pub mod report;
+
+pub mod cli;
+pub mod commands;
+pub mod error;
+pub mod terminal;

@@ -1,5 +1,11 @@
 //! The result of a check, and its renderings.
 
+pub mod human;
+pub mod json;
+pub mod style;
+mod words;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::checkpoint::Checkpoint;
@@ -7,8 +13,10 @@ use crate::diagnose::Diagnosis;
 use crate::diff::Diff;
 use crate::launch::Launch;
 use crate::loader::{Outcome, Stage};
+use crate::rules::value::Unknown;
 use crate::rules::version::Version;
 use crate::schema::Schema;
+pub use crate::training::Rejection;
 
 /// The framework that a launch was read for.
 #[derive(Debug, Clone)]
@@ -28,17 +36,6 @@ pub struct Environment {
     pub transformer_engine: Option<Version>,
     /// Whether apex is importable.
     pub apex: bool,
-}
-
-/// Who stops a launch before anything is built.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejection {
-    /// `argparse`, `validate_args` or `model`.
-    pub by: String,
-    /// The framework's own reason.
-    pub message: String,
-    /// The flags concerned, as options.
-    pub flags: Vec<String>,
 }
 
 /// What `moe-lint check` found.
@@ -64,6 +61,38 @@ pub struct Report {
     pub diff: Diff,
     /// Why, the most important first.
     pub diagnoses: Vec<Diagnosis>,
+    /// What would have to be known to decide the outcome; empty unless it is undetermined.
+    pub undetermined: Vec<Arc<Unknown>>,
     /// How long the check took.
     pub elapsed: Duration,
+}
+
+/// What `moe-lint schema` found.
+#[derive(Debug)]
+pub struct SchemaReport {
+    /// The framework.
+    pub framework: Framework,
+    /// What is installed beside it.
+    pub environment: Environment,
+    /// The launch.
+    pub launch: Launch,
+    /// Set when the launch stops before it builds a model.
+    pub rejected: Option<Rejection>,
+    /// What the launch builds; `None` when it is rejected or cannot be told.
+    pub schema: Option<Schema>,
+    /// What would have to be known to tell it; empty when there is a schema or a rejection.
+    pub undetermined: Vec<Arc<Unknown>>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl SchemaReport {
+    /// 0: the schema is told; 1: the launch is rejected; 2: it cannot be told.
+    pub fn exit_code(&self) -> u8 {
+        match (&self.rejected, &self.schema) {
+            (Some(_), _) => 1,
+            (None, Some(_)) => 0,
+            (None, None) => 2,
+        }
+    }
 }

@@ -1,7 +1,55 @@
 //! The rule engine: framework knowledge is data in `rules/`, this module reads and evaluates it.
 
+pub mod causes;
 pub mod embedded;
+pub mod expr;
+pub mod flags;
+pub mod loader;
+pub mod modules;
 pub mod name;
+pub mod steps;
 pub mod storage;
+pub mod template;
 pub mod value;
 pub mod version;
+
+use expr::Expr;
+use template::Template;
+use version::Version;
+
+/// A rule file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("rules/{place}: {message}")]
+pub struct RuleError {
+    /// The file, and the entry where one is to blame.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl RuleError {
+    /// An error at that place.
+    pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into() }
+    }
+}
+
+/// Whether `version` lies in `since..until`.
+pub(crate) fn in_range(
+    place: &str,
+    since: Option<&str>,
+    until: Option<&str>,
+    version: &Version,
+) -> Result<bool, RuleError> {
+    let parse = |text: &str| text.parse::<Version>().map_err(|e| RuleError::new(place, e.to_string()));
+    Ok(since.map(parse).transpose()?.is_none_or(|since| *version >= since)
+        && until.map(parse).transpose()?.is_none_or(|until| *version < until))
+}
+
+pub(crate) fn check_expr(place: &str, text: &str) -> Result<Expr, RuleError> {
+    Expr::parse(text).map_err(|e| RuleError::new(place, e.to_string()))
+}
+
+pub(crate) fn check_template(place: &str, text: &str) -> Result<Template, RuleError> {
+    Template::parse(text).map_err(|e| RuleError::new(place, e.to_string()))
+}

@@ -1,6 +1,11 @@
 //! What a launch builds: the expected entries, for every rank or for the whole model.
 
+mod build;
+mod walk;
+
 use std::sync::Arc;
+
+pub use build::{Builder, Built};
 
 use crate::tensor::Inventory;
 

@@ -1,4 +1,5 @@
 //! Bytes of a checkpoint: the only place here that touches files. Positioned reads, sizes checked before allocating.
+#![allow(clippy::disallowed_methods, reason = "the one room that reads checkpoints from disk")]
 
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};

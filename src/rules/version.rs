@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, de};
+
 /// A release number such as `0.12.0`, or the development branch, which is newer than any release.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Version {
@@ -47,6 +49,12 @@ impl FromStr for Version {
             }
         }
         Ok(Self::Release(parts))
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

@@ -61,26 +61,27 @@ def _coordinate(mpu, rank):
     return out
 
 
-def _chunks(models, args, mpu):
+def _chunks(models, args, mpu, leave_stage):
     from megatron.training import checkpointing
 
     metadata = None
     if hasattr(checkpointing, "_build_sharded_state_dict_metadata"):
         metadata = checkpointing._build_sharded_state_dict_metadata(args)
-    # Some versions look the stage up in the global state, and some of those forget to set it before they save.
-    sets_stage = "set_virtual_pipeline_model_parallel_rank" in inspect.getsource(checkpointing.generate_state_dict)
+    # Up to core_v0.12.0 a chunk looks its stage up in the global state, and saving sets it before each chunk.
+    saving = inspect.getsource(checkpointing.generate_state_dict)
+    sets_stage = not leave_stage and "set_virtual_pipeline_model_parallel_rank" in saving
     for number, model in enumerate(models):
         if sets_stage and len(models) > 1:
             mpu.set_virtual_pipeline_model_parallel_rank(number)
         yield describe.chunk(model, metadata)
 
 
-def run(megatron, argv, rank, world, seen):
+def run(megatron, argv, rank, world, seen, leave_stage=False):
     """What this rank of the launch builds, or how it is refused.
 
     `seen` holds the coordinates of earlier ranks: a rank that repeats one yields no chunks.
     """
-    os.environ.update(RANK=str(rank), WORLD_SIZE=str(world), LOCAL_RANK=str(rank % 8))
+    os.environ.update(RANK=str(rank), WORLD_SIZE=str(world))
     sys.argv = ["pretrain_gpt.py", *argv]
     from megatron.core import mpu
 
@@ -105,6 +106,6 @@ def run(megatron, argv, rank, world, seen):
     if place in seen:
         return {"place": place}
     models = models if isinstance(models, list) else [models]
-    out["chunks"] = list(_chunks(models, args, mpu))
+    out["chunks"] = list(_chunks(models, args, mpu, leave_stage))
     out["ckpt_name"] = checkpointing.get_checkpoint_name("", 10).lstrip("/")
     return {"place": place, "rank": out, "args": plain_args}

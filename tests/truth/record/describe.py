@@ -11,8 +11,10 @@ _SHOWN = re.compile(r"(layernorm|self_attention|core_attention|linear_qkv|linear
 
 def plain(value):
     """`value` as JSON: sequences as lists, mappings as objects, other things by their text."""
-    if isinstance(value, (str, int, float, bool, type(None))) and type(value).__module__ == "builtins":
+    if type(value) in (str, int, float, bool, type(None)):
         return value
+    if isinstance(value, int):
+        return int(value)
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
     if isinstance(value, dict):
@@ -111,7 +113,7 @@ def chunk(model, metadata):
     if hasattr(inner, "sharded_state_dict") and not saved.keys() - state_dict.keys():
         out["ssd_metadata"] = plain(metadata)
         try:
-            made = model.sharded_state_dict(**({} if metadata is None else {"metadata": metadata}))
+            made = inner.sharded_state_dict(**({} if metadata is None else {"metadata": metadata}))
             out["sharded_state_dict"] = {path: _sharded(value) for path, value in _flatten(made)}
         except Exception as error:
             out["sharded_error"] = "".join(traceback.format_exception_only(error))[-600:]

@@ -1,6 +1,8 @@
 """Dump what the argument parser of one Megatron-LM version knows.
 
     python flags.py --tag core_v0.12.0 --megatron DIR > core_v0.12.0.json
+
+core_v0.6.0 and core_v0.7.0 cannot be imported without Transformer Engine: give them --te and --te-version.
 """
 
 import argparse
@@ -57,12 +59,15 @@ def _action(action):
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--tag", required=True)
     options.add_argument("--megatron", required=True)
+    options.add_argument("--te", help="checkout of Transformer Engine")
+    options.add_argument("--te-version", help="its version")
     given = options.parse_args()
+    te = given.te and (given.te, f"{given.te_version}.0" if given.te_version.count(".") < 2 else given.te_version)
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(sys.stderr):
-        environment.prepare(given.megatron, te=None, apex=True, scratch=scratch)
+        environment.prepare(given.megatron, te=te, apex=True, scratch=scratch)
         parser = live_parser(given.megatron)
     json.dump({"tag": given.tag, "allow_abbrev": parser.allow_abbrev,
                "actions": [_action(a) for a in parser._actions]}, sys.stdout)

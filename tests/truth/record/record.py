@@ -81,7 +81,7 @@ def record(launch, given, has_etp):
     for rank in range(world):
         if given.max_ranks and len(ranks) >= given.max_ranks:
             break
-        result, stderr = _fork(lambda: build.run(given.megatron, argv, rank, world, seen))
+        result, stderr = _fork(lambda: build.run(given.megatron, argv, rank, world, seen, given.leave_stage))
         if result is None:
             return {**out, "failed_rank": rank, "crashed": stderr[-2000:]}
         if "rejected" in result:
@@ -106,7 +106,16 @@ def _serve(launches, given, te, apex):
         environment.prepare(given.megatron, te=te, apex=apex, scratch=scratch)
         import build
 
-        build.warm(given.megatron)
+        try:
+            build.warm(given.megatron)
+        except ImportError as error:  # core_v0.6.0 and core_v0.7.0 need both packages to start
+            taken = {"transformer_engine": te is None, "apex": not apex}
+            if not taken.get((error.name or "").split(".")[0]):
+                raise
+            text = f"{type(error).__name__}: {error}"
+            return {number: {"name": launch["name"], "megatron": given.tag, "te": launch["te"], "argv": launch["argv"],
+                             "world": launch.get("world"), "failed_rank": 0, "rejected": text}
+                    for number, launch in launches}
         from megatron.core import mpu
 
         has_etp = hasattr(mpu, "get_expert_tensor_parallel_rank")
@@ -145,6 +154,8 @@ def main():
     parser.add_argument("--no-apex", action="store_true", help="apex cannot be imported")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--max-ranks", type=int, default=0, help="build no more ranks of a launch than this")
+    parser.add_argument("--leave-stage", action="store_true",
+                        help="do not set the virtual pipeline stage before asking a chunk for its sharded state dict")
     parser.add_argument("--only", help="comma-separated launch names")
     parser.add_argument("--progress", action="store_true")
     parser.add_argument("launches")

@@ -48,6 +48,7 @@ class _Redirect(TorchFunctionMode):
         if "device" in kwargs:
             device = kwargs["device"]
             kwargs["device"] = "cpu" if type(device) is int else _on_cpu(device)
+        kwargs.pop("pin_memory", None)
         if name in ("to", "pin_memory", "to_empty"):
             args = args[:1] + tuple(_on_cpu(a) for a in args[1:])
             if name == "pin_memory":
@@ -72,6 +73,19 @@ class _Stream:
 
     def __exit__(self, *_exc):
         return None
+
+
+class _Generator(torch.Generator):
+    """A generator that also has the calls only CUDA's know."""
+
+    def graphsafe_get_state(self):
+        return self
+
+    def graphsafe_set_state(self, state):
+        return self
+
+    def clone_state(self):
+        return self
 
 
 class _DeviceGuard:
@@ -107,7 +121,7 @@ def _uncompiled(function=None, *_args, **_kwargs):
 def install():
     """Replace the entry points of `torch.cuda` and start redirecting devices."""
     cuda = torch.cuda
-    generators = tuple(torch.Generator() for _ in range(DEVICES))
+    generators = tuple(_Generator() for _ in range(DEVICES))
     stream = _Stream()
     answers = {
         "is_available": lambda: True,

@@ -89,7 +89,9 @@ class InertModule(types.ModuleType):
         return made
 
 
-class _Loader(importlib.abc.Loader):
+class Loader(importlib.abc.Loader):
+    """Makes inert modules; `answers` maps a module's name to the attributes it does have."""
+
     def __init__(self, answers):
         self.answers = answers
 
@@ -105,7 +107,7 @@ class Finder(importlib.abc.MetaPathFinder):
 
     def __init__(self, names, answers=None):
         self.names = tuple(names)
-        self.loader = _Loader(answers or {})
+        self.loader = Loader(answers or {})
 
     def find_spec(self, name, _path=None, _target=None):
         if any(name == n or name.startswith(n + ".") for n in self.names):

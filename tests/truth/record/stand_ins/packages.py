@@ -1,4 +1,4 @@
-"""Optional packages that count by their presence alone: apex, grouped_gemm, flash-attn."""
+"""Optional packages that count by their presence alone: apex, grouped_gemm, flash-attn, fla."""
 
 from . import inert
 
@@ -9,6 +9,7 @@ _APEX = ("apex", "amp_C", "fused_layer_norm_cuda", "fused_weight_gradient_mlp_cu
          "fused_rotary_positional_embedding", "fast_layer_norm")
 _GROUPED_GEMM = ("grouped_gemm", "grouped_gemm_backend")
 _FLASH_ATTN = ("flash_attn", "flash_attn_2_cuda")
+_FLA = ("fla",)
 _ABSENT = ("modelopt", "nvidia_resiliency_ext", "tensorboard", "wandb", "zarr", "tensorstore", "mamba_ssm",
            "causal_conv1d", "deep_ep", "megatron_fsdp", "flashattn_hopper", "flash_attn_3", "transformers",
            "fused_indices_converter")
@@ -22,5 +23,5 @@ def install(apex=True):
         inert.provide(_APEX, answers)
     else:
         inert.refuse(_APEX)
-    inert.provide(_GROUPED_GEMM + _FLASH_ATTN, answers)
+    inert.provide(_GROUPED_GEMM + _FLASH_ATTN + _FLA, answers)
     inert.refuse(_ABSENT)

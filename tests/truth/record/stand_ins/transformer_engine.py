@@ -1,10 +1,10 @@
 """Transformer Engine: its own python part over an inert native extension."""
 
 import ctypes
-import importlib.abc
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import sys
 
@@ -27,8 +27,8 @@ def _write_metadata(folder, name, version):
     os.makedirs(info)
     with open(os.path.join(info, "METADATA"), "w") as file:
         file.write(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    with open(os.path.join(info, "RECORD"), "w"):
-        pass
+    with open(os.path.join(info, "RECORD"), "w") as file:
+        file.write(f"{os.path.basename(info)}/METADATA,,\n")
     with open(os.path.join(info, "INSTALLER"), "w") as file:
         file.write("pip\n")
 
@@ -63,20 +63,25 @@ def install(te, scratch):
     os.environ["CUDA_HOME"] = cuda
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (scratch, os.environ.get("PYTHONPATH"))))
     os.environ["NVTE_FRAMEWORK"] = "pytorch"
-    inert.provide(_NATIVE, {name: _ANSWERS for name in _NATIVE})
+    answers = {**_ANSWERS, "__all__": sorted(_ANSWERS.keys() | _names_used(scratch))}
+    inert.provide(_NATIVE, {name: answers for name in _NATIVE})
+    inert.provide(("onnx", "onnxscript"))
     inert.refuse(("jax", "paddle", "transformer_engine_jax", "transformer_engine_paddle"))
-    _replace_library_loading()
+    _replace_library_loading(answers)
 
 
-class _NativeLoader(importlib.abc.Loader):
-    def create_module(self, spec):
-        return inert.InertModule(spec.name, _ANSWERS)
+def _names_used(folder):
+    """What the python part reads from the extension or re-exports from it (it star-imports it in places)."""
+    names = {"FP8TensorMeta", "FP8FwdTensors", "FP8BwdTensors"}
+    for place, _, files in os.walk(os.path.join(folder, "transformer_engine")):
+        for file in files:
+            if file.endswith(".py"):
+                with open(os.path.join(place, file), encoding="utf-8") as text:
+                    names.update(re.findall(r"\btex\.([A-Za-z]\w*)", text.read()))
+    return names
 
-    def exec_module(self, module):
-        pass
 
-
-def _replace_library_loading():
+def _replace_library_loading(answers):
     """Shared objects of CUDA and of Transformer Engine load as inert objects."""
     real_cdll, real_spec = ctypes.CDLL, importlib.util.spec_from_file_location
     names = ("transformer_engine", "cudnn", "nvrtc", "curand", "cublas", "cudart")
@@ -89,7 +94,7 @@ def _replace_library_loading():
 
     def spec_from_file_location(name, location=None, *args, **kwargs):
         if name in _NATIVE:
-            return importlib.util.spec_from_loader(name, _NativeLoader())
+            return importlib.util.spec_from_loader(name, inert.Loader({name: answers}))
         return real_spec(name, location, *args, **kwargs)
 
     ctypes.CDLL = CDLL

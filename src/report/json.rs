@@ -1,0 +1,126 @@
+//! The JSON documents: the public interface for programs, described in `docs/json.md` and `docs/schema/`.
+//!
+//! They are written as they are walked: a document of a million entries is never held as a tree.
+
+mod check;
+mod diagnoses;
+mod diff;
+mod entries;
+mod inspect;
+mod places;
+mod schema;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
+
+use super::{Environment, Framework, Rejection, Report, SchemaReport};
+use crate::checkpoint::Checkpoint;
+
+/// Raised only when a reader of the documents would have to change.
+const FORMAT_VERSION: u32 = 1;
+
+/// Writes the document of `moe-lint check`.
+pub fn check(out: impl Write, report: &Report) -> io::Result<()> {
+    write(out, &check::Document::new(report))
+}
+
+/// Writes the document of `moe-lint schema`.
+pub fn schema(out: impl Write, report: &SchemaReport) -> io::Result<()> {
+    write(out, &schema::Document::new(report))
+}
+
+/// Writes the document of `moe-lint inspect`.
+pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
+    write(out, &inspect::Document::new(checkpoint))
+}
+
+fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
+    serde_json::to_writer(&mut out, document).map_err(io::Error::from)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// What every document begins with.
+#[derive(Serialize)]
+struct Head {
+    format_version: u32,
+    tool: Tool,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+impl Head {
+    const fn new() -> Self {
+        let tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+        Self { format_version: FORMAT_VERSION, tool }
+    }
+}
+
+/// What a launch was read for: the part of the head that `check` and `schema` share.
+#[derive(Serialize)]
+struct Assumed<'r> {
+    framework: FrameworkDocument<'r>,
+    environment: EnvironmentDocument,
+    rejected: Option<Rejected<'r>>,
+}
+
+#[derive(Serialize)]
+struct FrameworkDocument<'r> {
+    name: &'r str,
+    version: String,
+    from: &'r str,
+}
+
+#[derive(Serialize)]
+struct EnvironmentDocument {
+    transformer_engine: Option<String>,
+    apex: bool,
+}
+
+#[derive(Serialize)]
+struct Rejected<'r> {
+    by: &'r str,
+    message: &'r str,
+}
+
+impl<'r> Assumed<'r> {
+    fn new(framework: &'r Framework, environment: &Environment, rejected: Option<&'r Rejection>) -> Self {
+        Self {
+            framework: FrameworkDocument {
+                name: &framework.name,
+                version: framework.version.to_string(),
+                from: &framework.from,
+            },
+            environment: EnvironmentDocument {
+                transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
+                apex: environment.apex,
+            },
+            rejected: rejected.map(|rejection| Rejected { by: &rejection.by, message: &rejection.message }),
+        }
+    }
+}
+
+/// A list that is serialized while it is walked.
+struct Stream<F>(F);
+
+impl<F, I> Serialize for Stream<F>
+where
+    F: Fn() -> I,
+    I: Iterator,
+    I::Item: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        for item in (self.0)() {
+            list.serialize_element(&item)?;
+        }
+        list.end()
+    }
+}

@@ -1,0 +1,98 @@
+//! Steps of a framework's argument handling: values it derives, launches it refuses, features we do not model.
+
+use serde::Deserialize;
+
+use super::embedded;
+use super::expr::Expr;
+use super::template::Template;
+use super::version::Version;
+use super::{RuleError, check_expr, check_template, in_range};
+
+/// One step, in the order in which the framework takes them.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Only when this is true.
+    pub when: Option<Expr>,
+    /// What it does.
+    pub action: Action,
+    /// The options concerned, for labels.
+    pub flags: Vec<String>,
+    /// Who does it: `validate_args`, `model`, ...
+    pub by: String,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Gives a name a value.
+    Set {
+        /// The name: an argument's dest or a name of our own.
+        name: String,
+        /// Its value.
+        value: Expr,
+    },
+    /// Stops the launch with the framework's reason.
+    Reject(Template),
+    /// Leaves what moe-lint models: the outcome is undetermined.
+    Unsupported(Template),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// Where the steps belong: `launch`, `stage`, `rank` or the name of an index such as `layer`.
+    scope: String,
+    by: String,
+    #[serde(default)]
+    rule: Vec<Raw>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    set: Option<String>,
+    value: Option<String>,
+    reject: Option<String>,
+    unsupported: Option<String>,
+    when: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    by: Option<String>,
+    #[serde(default)]
+    flags: Vec<String>,
+    /// Why, or where the framework says so; for readers of the rule file.
+    #[serde(default, rename = "because")]
+    _because: Option<String>,
+}
+
+/// The steps of every file below `folder` that belong to `scope` in that version, in the order of the files' names.
+///
+/// # Errors
+/// When a rule file cannot be read.
+pub fn load(folder: &str, scope: &str, version: &Version) -> Result<Vec<Step>, RuleError> {
+    let mut steps = Vec::new();
+    for (path, text) in embedded::below(folder) {
+        let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
+        if file.scope != scope {
+            continue;
+        }
+        for (index, raw) in file.rule.into_iter().enumerate() {
+            let place = format!("{path}, rule {}", index + 1);
+            if in_range(&place, raw.since.as_deref(), raw.until.as_deref(), version)? {
+                steps.push(step(&place, raw, &file.by)?);
+            }
+        }
+    }
+    Ok(steps)
+}
+
+fn step(place: &str, raw: Raw, by: &str) -> Result<Step, RuleError> {
+    let action = match (raw.set, raw.value, raw.reject, raw.unsupported) {
+        (Some(name), Some(value), None, None) => Action::Set { name, value: check_expr(place, &value)? },
+        (None, None, Some(text), None) => Action::Reject(check_template(place, &text)?),
+        (None, None, None, Some(text)) => Action::Unsupported(check_template(place, &text)?),
+        _ => return Err(RuleError::new(place, "expected `set` with `value`, or `reject`, or `unsupported`")),
+    };
+    let when = raw.when.as_deref().map(|text| check_expr(place, text)).transpose()?;
+    Ok(Step { when, action, flags: raw.flags, by: raw.by.unwrap_or_else(|| by.to_owned()) })
+}

@@ -1,0 +1,211 @@
+//! What a launch means: every argument and derived value, each known with its origin, or unknown with a reason.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::launch::Word;
+use crate::launch::argparse::{self, Given};
+use crate::rules::RuleError;
+use crate::rules::expr::{ExprError, Scope};
+use crate::rules::flags::Parser;
+use crate::rules::steps::{self, Action, Step};
+use crate::rules::value::{Unknown, Value};
+use crate::rules::version::Version;
+use crate::text::Span;
+
+/// The folder of the framework's argument handling.
+const STEPS: &str = "megatron/config/";
+
+/// What is installed where the launch will run.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// The framework's version.
+    pub framework: Version,
+    /// Transformer Engine's version; `None` when it cannot be imported.
+    pub transformer_engine: Option<Version>,
+    /// Whether apex can be imported.
+    pub apex: bool,
+}
+
+/// A launch's configuration.
+#[derive(Debug, Clone)]
+pub struct TrainingConfig {
+    /// Arguments by dest, and the values derived from them.
+    pub values: Scope<'static>,
+    /// What is installed.
+    pub installed: Installed,
+    /// Set when the framework stops the launch.
+    pub rejected: Option<Rejection>,
+    /// What moe-lint does not model in this launch.
+    pub unsupported: Vec<Unsupported>,
+    /// Refusals whose condition is not known.
+    pub undecided: Vec<Arc<Unknown>>,
+    /// By dest, how the launch gives it; defaults are absent.
+    pub given: BTreeMap<String, Given>,
+    /// Words of the launch that may stand for any options.
+    pub open: Vec<Arc<Unknown>>,
+}
+
+/// Who stops a launch before anything is loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// `argparse`, `validate_args` or `model`.
+    pub by: String,
+    /// The framework's own reason.
+    pub message: String,
+    /// The options concerned.
+    pub flags: Vec<String>,
+    /// Where the words to blame are written, as far as the command line alone tells.
+    pub places: Vec<Span>,
+}
+
+/// A part of a launch that moe-lint does not model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsupported {
+    /// What it is.
+    pub message: String,
+    /// The options concerned.
+    pub flags: Vec<String>,
+}
+
+/// A rule that cannot be applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A rule file is wrong.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// An expression of a rule cannot be computed for this launch.
+    #[error("{rule}: {error}")]
+    Expression {
+        /// What the rule is about.
+        rule: String,
+        /// Why not.
+        error: ExprError,
+    },
+}
+
+/// Derives a launch's configuration from the words that the training script receives.
+///
+/// `world_size` is the number of processes, where the launch or the user tells it.
+///
+/// # Errors
+/// When a rule file is wrong, or a rule cannot be computed for this launch.
+pub fn configure(
+    parser: &Parser,
+    argv: &[Word],
+    world_size: Value,
+    installed: Installed,
+) -> Result<TrainingConfig, ConfigError> {
+    let parsed = argparse::parse(parser, argv);
+    let mut given = BTreeMap::new();
+    let mut arguments = HashMap::new();
+    for (dest, argument) in parsed.arguments {
+        if let Some(how) = argument.given {
+            given.insert(dest.clone(), how);
+        }
+        arguments.insert(Arc::from(dest), argument.value);
+    }
+    arguments.insert(Arc::from("world_size"), world_size);
+    let mut config = derive(arguments, installed, parsed.rejection.is_some())?;
+    if let Some(rejection) = parsed.rejection {
+        config.rejected = Some(Rejection {
+            by: "argparse".to_owned(),
+            message: rejection.message,
+            flags: rejection.option.into_iter().collect(),
+            places: rejection.places,
+        });
+    }
+    config.given = given;
+    config.open = parsed.open;
+    Ok(config)
+}
+
+/// Takes the framework's steps, unless the command line was refused already.
+fn derive(
+    arguments: HashMap<Arc<str>, Value>,
+    installed: Installed,
+    refused: bool,
+) -> Result<TrainingConfig, ConfigError> {
+    let mut values = Scope::new(arguments);
+    values.set("version", Value::Version(installed.framework.clone()));
+    values.set("te_version", installed.transformer_engine.clone().map_or(Value::None, Value::Version));
+    values.set("apex", Value::Bool(installed.apex));
+    let mut taken = Taken::default();
+    if !refused {
+        take(&steps::load(STEPS, "launch", &installed.framework)?, &mut values, &mut taken)?;
+    }
+    Ok(TrainingConfig {
+        values,
+        installed,
+        rejected: taken.rejected,
+        unsupported: taken.unsupported,
+        undecided: taken.undecided,
+        given: BTreeMap::new(),
+        open: Vec::new(),
+    })
+}
+
+/// What came of taking steps, besides the values they set.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// The first refusal.
+    pub rejected: Option<Rejection>,
+    /// Everything that is not modelled.
+    pub unsupported: Vec<Unsupported>,
+    /// Refusals whose condition is not known.
+    pub undecided: Vec<Arc<Unknown>>,
+}
+
+/// Takes steps in order; stops at the first refusal, as the framework does.
+///
+/// # Errors
+/// When an expression of a step cannot be computed.
+pub fn take(steps: &[Step], scope: &mut Scope<'_>, taken: &mut Taken) -> Result<(), ConfigError> {
+    for step in steps {
+        let condition = match &step.when {
+            None => Value::Bool(true),
+            Some(when) => when.eval(scope).map_err(|error| failed(step, error))?,
+        };
+        match (&step.action, condition.truth()) {
+            (_, Some(false)) => {}
+            (Action::Set { name, value }, Some(true)) => {
+                let value = value.eval(scope).map_err(|error| failed(step, error))?;
+                scope.set(name.as_str(), value);
+            }
+            (Action::Set { name, value }, None) => {
+                // Whether it is set is not known: the value is known only if setting it changes nothing.
+                let value = value.eval(scope).map_err(|error| failed(step, error))?;
+                if *scope.get(name) != value {
+                    scope.set(name.as_str(), condition);
+                }
+            }
+            (Action::Reject(message), Some(true)) => {
+                taken.rejected = Some(Rejection {
+                    by: step.by.clone(),
+                    message: message.show(scope),
+                    flags: step.flags.clone(),
+                    places: Vec::new(),
+                });
+                return Ok(());
+            }
+            (Action::Reject(_), None) => {
+                if let Value::Unknown(unknown) = condition {
+                    taken.undecided.push(unknown);
+                }
+            }
+            (Action::Unsupported(message), _) => {
+                taken.unsupported.push(Unsupported { message: message.show(scope), flags: step.flags.clone() });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn failed(step: &Step, error: ExprError) -> ConfigError {
+    let rule = match &step.action {
+        Action::Set { name, .. } => format!("the rule for `{name}`"),
+        Action::Reject(_) => format!("a refusal of {}", step.by),
+        Action::Unsupported(_) => "a limit of moe-lint".to_owned(),
+    };
+    ConfigError::Expression { rule, error }
+}

@@ -1,0 +1,5 @@
+//! Reports made by hand, rendered: what people and programs get to see.
+
+mod founding;
+mod human;
+mod json;
