@@ -15,7 +15,9 @@ fn main() {
         let mut first = String::new();
         for run in 0..5 {
             let start = Instant::now();
-            match checkpoint::read(Path::new(&path), &Options::default()) {
+            let result = checkpoint::read(Path::new(&path), &Options::default());
+            best = best.min(start.elapsed());
+            match result {
                 Ok(found) => {
                     let of = |part: &checkpoint::Part| {
                         part.chunks.iter().map(|chunk| chunk.len()).sum::<usize>() + part.other.len()
@@ -24,7 +26,6 @@ fn main() {
                 }
                 Err(error) => eprintln!("{error}"),
             }
-            best = best.min(start.elapsed());
             if run == 0 {
                 first = peak();
             }

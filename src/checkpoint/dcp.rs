@@ -85,13 +85,12 @@ impl Reading<'_> {
                     (key, Tensor { shape: grid, ..Tensor::object() })
                 }
             };
-            let tensor = tensor.in_file(&file);
             // The shards of an object are equal here; anything else of the same name is not.
-            let other = index.entries.insert(key, tensor.clone()).filter(|other| *other != tensor);
-            if let Some(other) = other {
-                index
-                    .notes
-                    .push(format!("`{key}` is in the index twice, as {:?} and as {:?}", other.shape, tensor.shape));
+            if let Some(other) = index.entries.insert(key, tensor.in_file(&file))
+                && let Some(tensor) = index.entries.get(key).filter(|tensor| **tensor != other)
+            {
+                let (first, second) = (&other.shape, &tensor.shape);
+                index.notes.push(format!("`{key}` is in the index twice, as {first:?} and as {second:?}"));
             }
         }
         self.storage(root, &mut index, wanted)?;

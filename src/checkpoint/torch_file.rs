@@ -73,8 +73,11 @@ pub fn zip(section: &Section<'_>, purpose: Purpose<'_>) -> Result<TorchFile> {
     let (bytes, start) = archive.content(section, name, MAX_PICKLE)?;
     let located = |failure: Failure| section.error(start + failure.at as u64, failure.problem);
     let loaded = load(&bytes).map_err(located)?;
+    let mut name = format!("{folder}data/");
+    let prefix = name.len();
     let mut check = |_: &str, storage: &StorageFact| {
-        let name = format!("{folder}data/{}", storage.key);
+        name.truncate(prefix);
+        name.push_str(&storage.key);
         match archive.get(&name) {
             Some(entry) if entry.size >= storage.bytes => Ok(()),
             Some(entry) => Err(malformed(format!("{} bytes in `{name}`", storage.bytes), entry.size)),

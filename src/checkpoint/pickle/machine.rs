@@ -16,12 +16,12 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn malformed(at: usize, expected: &str, found: &str) -> Self {
-        Self { at, problem: malformed(expected, found) }
+    pub(super) fn malformed(at: usize, expected: &str, found: &str) -> Box<Self> {
+        Box::new(Self { at, problem: malformed(expected, found) })
     }
 
-    pub(super) fn truncated(at: usize, expected: String) -> Self {
-        Self { at, problem: Problem::Truncated(expected) }
+    pub(super) fn truncated(at: usize, expected: String) -> Box<Self> {
+        Box::new(Self { at, problem: Problem::Truncated(expected) })
     }
 }
 
@@ -61,7 +61,7 @@ pub fn load(bytes: &[u8]) -> Result<Loaded<'_>, Failure> {
         globals: Vec::new(),
         at: 0,
     };
-    let root = machine.run()?;
+    let root = machine.run().map_err(|failure| *failure)?;
     Ok(Loaded { root, length: machine.reader.at, data: machine.data, globals: machine.globals })
 }
 
@@ -79,13 +79,14 @@ pub(super) struct Machine<'p> {
     pub(super) at: usize,
 }
 
-pub(super) type Step<T = ()> = Result<T, Failure>;
+/// Boxed, so that the usual case, no failure, is a machine word.
+pub(super) type Step<T = ()> = Result<T, Box<Failure>>;
 
 impl<'p> Machine<'p> {
     fn run(&mut self) -> Step<Id> {
         loop {
             self.at = self.reader.at;
-            let opcode = self.reader.take(1)?[0];
+            let opcode = self.reader.byte()?;
             if opcode == b'.' {
                 return self.pop();
             }
@@ -228,7 +229,8 @@ impl<'p> Machine<'p> {
         }
     }
 
-    pub(super) fn bad(&self, expected: &str, found: &str) -> Failure {
+    #[cold]
+    pub(super) fn bad(&self, expected: &str, found: &str) -> Box<Failure> {
         Failure::malformed(self.at, expected, found)
     }
 
@@ -236,12 +238,13 @@ impl<'p> Machine<'p> {
         self.data.add(node).ok_or_else(|| self.too_many())
     }
 
-    pub(super) fn too_many(&self) -> Failure {
+    #[cold]
+    pub(super) fn too_many(&self) -> Box<Failure> {
         let claimed = self.data.len() as u64;
-        Failure {
+        Box::new(Failure {
             at: self.at,
             problem: Problem::TooLarge { what: "a number of values".to_owned(), claimed, limit: claimed },
-        }
+        })
     }
 
     pub(super) fn push(&mut self, id: Id) -> Step {

@@ -6,7 +6,7 @@ use super::opcodes::long;
 
 impl Machine<'_> {
     pub(super) fn protocol(&mut self) -> Step {
-        match self.reader.take(1)?[0] {
+        match self.reader.byte()? {
             0..=5 => Ok(()),
             other => Err(self.bad("a pickle protocol up to 5", &other.to_string())),
         }
