@@ -89,7 +89,11 @@ impl Machine<'_> {
         let mut parts = Vec::new();
         for piece in pieces {
             self.step(0)?;
-            let plain = |text: Text| Part::Text { text, quoted, split: split_literals && !quoted, open: false };
+            let plain = |text: Text| {
+                // In the text of `eval`, what stands outside quotes may be any number of words.
+                let open = !quoted && Hole::in_text(text.as_str()).is_some();
+                Part::Text { text, quoted, split: split_literals && !quoted, open }
+            };
             match piece {
                 Piece::Literal(at) => parts.push(plain(unit.slice(*at))),
                 Piece::Made(text) => parts.push(plain(text.clone())),

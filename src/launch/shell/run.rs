@@ -67,7 +67,9 @@ impl Machine<'_> {
         self.testing -= usize::from(!last || pipeline.negated);
         result?;
         if last {
-            return if pipeline.negated { Ok(()) } else { self.check_errexit() };
+            // A single command has checked itself: a failure inside `if` or `{ }` does not count again.
+            let several = pipeline.commands.len() > 1 && !pipeline.negated;
+            return if several { self.check_errexit() } else { Ok(()) };
         }
         self.after(item, next)
     }
