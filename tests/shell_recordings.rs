@@ -206,7 +206,8 @@ fn measure(recordings: &[Recording], repositories: &Path, complete: bool) -> usi
             Some(Verdict::Honest(count)) => {
                 honest += 1;
                 unknown_words += count;
-                if show.as_deref() == Some(&recording.id) {
+                if show.as_deref() == Some(&recording.id) || show.as_deref() == Some("all") {
+                    println!("{} ({} dynamic)", recording.id, want.dynamic.len());
                     let command = &launch.commands[best.unwrap_or(0)];
                     for word in command.argv.iter().filter_map(|word| word.value.as_ref().err()) {
                         println!("  unknown {}: {}", word.name, word.reason);

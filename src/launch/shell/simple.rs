@@ -21,8 +21,11 @@ impl Machine<'_> {
                 self.step(1)?;
                 self.assign(assignment)?;
             }
-            let refused = std::mem::take(&mut self.refused);
-            let status = if refused { Ok(1) } else { self.substituted.take().unwrap_or(Ok(0)) };
+            if std::mem::take(&mut self.refused) {
+                self.state.status = Ok(1);
+                return Err(Flow::Failed);
+            }
+            let status = self.substituted.take().unwrap_or(Ok(0));
             if !command.redirects.is_empty() {
                 self.with_redirects(&command.redirects, |_| Ok(()))?;
             }
