@@ -175,9 +175,11 @@ pub fn parse(launcher: &Launcher, command: &Command, from: usize) -> Option<Pars
         let at = parsed.at;
         let Some(word) = command.known(at) else {
             unsure |= command.open.contains(&at);
-            if !command.open.contains(&at) && subcommands.is_empty() {
+            // `--nnodes=$N`: its written start tells that it is an option.
+            let option = command.argv[at].places.first().is_some_and(|span| span.text().starts_with('-'));
+            if !option && !command.open.contains(&at) && subcommands.is_empty() && launcher.until.is_none() {
                 if skip == 0 {
-                    return launcher.until.is_none().then_some(parsed);
+                    return Some(parsed);
                 }
                 skip -= 1;
             }

@@ -105,6 +105,7 @@ pub fn follow(source: &Arc<Source>, name: &str, options: &Options<'_>) -> Launch
         refused: false,
         command: None,
         in_trap: false,
+        in_document: false,
         via: None,
         here: None,
     };

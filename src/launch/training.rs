@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::entry::{Entry, entry};
-use super::{Command, Launch};
+use super::{Command, Launch, launchers};
 use crate::rules::embedded;
 
 /// A script that is known to train, or not to.
@@ -77,7 +77,12 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 /// How surely a command trains.
 fn rank(command: &Command) -> u8 {
-    let Some(entry) = entry(command) else { return 0 };
+    let Some(entry) = entry(command) else {
+        // A launcher of many processes whose script is not known: better than nothing.
+        let launcher = command.known(0).and_then(launchers::by_program);
+        let unknown = command.argv.iter().any(|word| word.value.is_err());
+        return u8::from(unknown && launcher.is_some_and(|launcher| launcher.distributed));
+    };
     let is_script = entry.module || entry.script.value.as_deref().map_or(true, |text| text.ends_with(".py"));
     match entry_point(&entry) {
         Some(point) if !point.trains => 0,

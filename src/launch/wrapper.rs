@@ -33,9 +33,8 @@ pub enum Inner {
 pub fn inner(command: &Command) -> Option<Inner> {
     let program = command.known(0)?;
     let Some(launcher) = launchers::by_program(program) else {
-        // A script that is run by its path.
-        let script = program.contains('/') && program.ends_with(".sh");
-        return script.then_some(Inner::ShellScript { at: 0 });
+        // It may be a script that is run by its path: its first line tells.
+        return program.contains('/').then_some(Inner::ShellScript { at: 0 });
     };
     let parsed = launchers::parse(launcher, command, 1);
     match launcher.starts {

@@ -20,6 +20,7 @@ struct Attributes {
     associative: bool,
     global: bool,
     functions: bool,
+    prints: bool,
 }
 
 impl Attributes {
@@ -43,7 +44,8 @@ impl Attributes {
                 'a' => self.indexed = on,
                 'A' => self.associative = on,
                 'g' => self.global = on,
-                'f' | 'F' | 'p' => self.functions = true,
+                'f' | 'F' => self.functions = true,
+                'p' => self.prints = true,
                 _ => {}
             }
         }
@@ -120,8 +122,11 @@ impl Machine<'_> {
 
     fn declare_one(&mut self, command: &str, attributes: &mut Attributes, field: &Field) -> Run {
         let text = field.text.as_str();
-        if attributes.option(text, command) || attributes.functions {
+        if attributes.option(text, command) {
             return Ok(());
+        }
+        if attributes.functions || attributes.prints {
+            return self.asked(*attributes, text);
         }
         let (name, value) = match text.find('=') {
             Some(at) => (&text[..at], Some(field.text.slice(at + 1..text.len()))),
@@ -139,6 +144,20 @@ impl Machine<'_> {
         }
         attributes.readonly = readonly;
         self.prepare_again(*attributes, &name);
+        Ok(())
+    }
+
+    /// `declare -p V`, `declare -F f`: whether it is there. `export -f` changes nothing that is followed.
+    fn asked(&mut self, attributes: Attributes, name: &str) -> Run {
+        let there = if attributes.functions {
+            self.state.functions.contains_key(name)
+        } else {
+            self.state.get(&self.state.resolve(name)).is_some()
+        };
+        self.state.status = Ok(i32::from(!there));
+        if attributes.prints && there && self.state.output.is_some() {
+            return self.unknown_output("declare -p");
+        }
         Ok(())
     }
 

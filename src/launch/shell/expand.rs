@@ -9,6 +9,17 @@ use super::pattern;
 use super::state::Field;
 use super::text::Text;
 
+/// What stands between the elements of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// `"$@"`: each is a word, empty or not.
+    Quoted,
+    /// `$@` outside quotes.
+    At,
+    /// `$*` outside quotes.
+    Star,
+}
+
 /// What a piece of a word became.
 #[derive(Debug, Clone)]
 pub enum Part {
@@ -24,7 +35,7 @@ pub enum Part {
         open: bool,
     },
     /// The end of a word, as between the elements of an array.
-    Break,
+    Break(Between),
 }
 
 impl Part {
@@ -58,11 +69,20 @@ impl Machine<'_> {
     /// A word as one text, as in an assignment: no splitting, no file names.
     pub fn one_text(&mut self, word: &Word) -> Run<Text> {
         let parts = self.parts(&word.pieces, &word.unit, false, false)?;
+        self.joined(&parts)
+    }
+
+    /// Parts as one text: `@` joins by a blank, `*` by the first character of `IFS`.
+    pub(super) fn joined(&mut self, parts: &[Part]) -> Run<Text> {
         let mut text = Text::default();
-        for part in &parts {
+        for part in parts {
             match part {
                 Part::Text { text: more, .. } => text.push(more),
-                Part::Break => text.push_str(" "),
+                Part::Break(Between::Quoted | Between::At) => text.push_str(" "),
+                Part::Break(Between::Star) => {
+                    let separator = self.separators().chars().next();
+                    text.push_str(&separator.map_or(String::new(), String::from));
+                }
             }
         }
         self.step(text.len())?;
@@ -77,7 +97,7 @@ impl Machine<'_> {
             match part {
                 Part::Text { text: more, quoted: true, .. } => text.push_str(&pattern::quote(more.as_str())),
                 Part::Text { text: more, .. } => text.push_str(more.as_str()),
-                Part::Break => text.push(' '),
+                Part::Break(_) => text.push(' '),
             }
         }
         self.step(text.len())?;
@@ -89,7 +109,11 @@ impl Machine<'_> {
         let mut parts = Vec::new();
         for piece in pieces {
             self.step(0)?;
-            let plain = |text: Text| Part::Text { text, quoted, split: split_literals && !quoted, open: false };
+            let plain = |text: Text| {
+                // In the text of `eval`, what stands outside quotes may be any number of words.
+                let open = !quoted && Hole::in_text(text.as_str()).is_some();
+                Part::Text { text, quoted, split: split_literals && !quoted, open }
+            };
             match piece {
                 Piece::Literal(at) => parts.push(plain(unit.slice(*at))),
                 Piece::Made(text) => parts.push(plain(text.clone())),
@@ -189,13 +213,24 @@ impl Machine<'_> {
     /// Splits parts into words.
     fn split(&mut self, parts: Vec<Part>) -> Run<Vec<Building>> {
         let separators = self.separators();
+        let white_first = separators.chars().next().is_none_or(|c| matches!(c, ' ' | '\t' | '\n'));
         let mut words: Vec<Building> = Vec::new();
         let mut current: Option<Building> = None;
         // Whether blanks ended a word just now, so that a following `,` of IFS ends the same word.
         let mut blank = false;
         for part in parts {
             let (text, quoted, split, open) = match part {
-                Part::Break => {
+                // Outside quotes, elements are joined by the first separator and split again.
+                Part::Break(between) if between != Between::Quoted && !white_first => {
+                    match current.take() {
+                        Some(word) => words.push(word),
+                        None if blank => {}
+                        None => words.push(Building { chunks: vec![(Text::default(), true)], open: false }),
+                    }
+                    blank = false;
+                    continue;
+                }
+                Part::Break(_) => {
                     words.extend(current.take());
                     blank = false;
                     continue;

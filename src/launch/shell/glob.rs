@@ -66,6 +66,9 @@ impl Machine<'_> {
             Some(_) => return None,
             None => {}
         }
+        if path == Path::new("/dev/stdin") && self.state.input.is_some() {
+            return self.rest_of_input().ok();
+        }
         if path.starts_with("/dev") {
             return (path == Path::new("/dev/null")).then(Text::default);
         }

@@ -84,6 +84,8 @@ pub struct Machine<'a> {
     pub command: Option<(Rc<Unit>, At)>,
     /// Whether a trap runs, whose commands do not count for `BASH_COMMAND`.
     pub in_trap: bool,
+    /// Whether a here-document is expanded: `$*` is joined by blanks in it.
+    pub in_document: bool,
     /// The wrapper command whose inner command is followed.
     pub via: Option<usize>,
     /// The place of the command being run.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::ast::{Index, Name, Operation, Parameter, Unit, Word};
-use super::expand::Part;
+use super::expand::{Between, Part};
 use super::holes::Hole;
 use super::machine::{Flow, Machine, Run};
 use super::state::Field;
@@ -85,24 +85,29 @@ impl Machine<'_> {
                 vec![Part::Text { text, quoted, split: !quoted, open }]
             }
             Got::Many(fields, true) if quoted => {
-                let separator = self.separators().chars().next().map_or(String::new(), String::from);
+                let separator = match self.in_document {
+                    true => " ".to_owned(),
+                    false => self.separators().chars().next().map_or(String::new(), String::from),
+                };
                 let mut all = Text::default();
-                let mut open = false;
                 for (i, field) in fields.iter().enumerate() {
                     if i > 0 {
                         all.push_str(&separator);
                     }
                     all.push(&field.text);
-                    open |= field.open;
                 }
                 // A joined list is one word, whatever it holds.
-                vec![Part::Text { text: all.used(span), quoted: true, split: false, open: false && open }]
+                vec![Part::Text { text: all.used(span), quoted: true, split: false, open: false }]
             }
-            Got::Many(fields, _) => {
+            Got::Many(fields, star) => {
                 let mut parts = Vec::new();
                 for (i, field) in fields.into_iter().enumerate() {
                     if i > 0 {
-                        parts.push(Part::Break);
+                        parts.push(Part::Break(match (quoted, star) {
+                            (true, _) => Between::Quoted,
+                            (false, true) => Between::Star,
+                            (false, false) => Between::At,
+                        }));
                     }
                     let hole = Hole::in_text(field.text.as_str()).is_some();
                     let open = hole && (field.open || !quoted);

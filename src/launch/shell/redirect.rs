@@ -75,16 +75,10 @@ impl Machine<'_> {
 
     /// The text of a here-document: quotes in it are ordinary characters.
     fn here_text(&mut self, word: &Word) -> Run<Text> {
-        let parts = self.parts(&word.pieces, &word.unit, true, false)?;
-        let mut text = Text::default();
-        for part in &parts {
-            match part {
-                super::expand::Part::Text { text: more, .. } => text.push(more),
-                super::expand::Part::Break => text.push_str(" "),
-            }
-        }
-        self.step(text.len())?;
-        Ok(text)
+        self.in_document = true;
+        let parts = self.parts(&word.pieces, &word.unit, true, false);
+        self.in_document = false;
+        self.joined(&parts?)
     }
 
     /// The text of a file that is read; `None` where the file is not there.

@@ -18,7 +18,7 @@ impl Machine<'_> {
             match part {
                 Part::Text { text: more, quoted: true, .. } => text.push_str(&regex::escape(more.as_str())),
                 Part::Text { text: more, .. } => text.push_str(&translated(more.as_str())),
-                Part::Break => text.push(' '),
+                Part::Break(_) => text.push(' '),
             }
         }
         Ok(text)

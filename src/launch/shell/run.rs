@@ -20,7 +20,7 @@ impl Machine<'_> {
         for list in &lists {
             match self.run_list(list) {
                 // An error that ends a command: the script goes on with the next one.
-                Err(Flow::Failed) if top => {}
+                Err(Flow::Failed) if top && !self.state.flags.errexit => {}
                 other => other?,
             }
         }
@@ -67,7 +67,9 @@ impl Machine<'_> {
         self.testing -= usize::from(!last || pipeline.negated);
         result?;
         if last {
-            return if pipeline.negated { Ok(()) } else { self.check_errexit() };
+            // A single command has checked itself: a failure inside `if` or `{ }` does not count again.
+            let several = pipeline.commands.len() > 1 && !pipeline.negated;
+            return if several { self.check_errexit() } else { Ok(()) };
         }
         self.after(item, next)
     }
@@ -178,6 +180,7 @@ impl Machine<'_> {
         if span.is_some() {
             self.here = span;
         }
+        let in_document = std::mem::take(&mut self.in_document);
         let testing = std::mem::take(&mut self.testing);
         let errexit = self.state.flags.errexit;
         let result = self.subshell(|machine| {
@@ -193,6 +196,7 @@ impl Machine<'_> {
             }
         });
         self.testing = testing;
+        self.in_document = in_document;
         self.here = here;
         let text = std::mem::replace(&mut self.state.output, outer).unwrap_or_default();
         result?;

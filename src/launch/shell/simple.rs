@@ -21,8 +21,11 @@ impl Machine<'_> {
                 self.step(1)?;
                 self.assign(assignment)?;
             }
-            let refused = std::mem::take(&mut self.refused);
-            let status = if refused { Ok(1) } else { self.substituted.take().unwrap_or(Ok(0)) };
+            if std::mem::take(&mut self.refused) {
+                self.state.status = Ok(1);
+                return Err(Flow::Failed);
+            }
+            let status = self.substituted.take().unwrap_or(Ok(0));
             if !command.redirects.is_empty() {
                 self.with_redirects(&command.redirects, |_| Ok(()))?;
             }
@@ -317,7 +320,8 @@ impl Machine<'_> {
         }
         let Some(text) = self.read_file(&path) else { return Ok(false) };
         let shebang = text.as_str().lines().next().unwrap_or("");
-        if text.as_str().contains('\0') || (shebang.starts_with("#!") && !shebang.contains("sh")) {
+        let shell = if shebang.starts_with("#!") { shebang.contains("sh") } else { path.extension().is_some_and(|e| e == "sh") };
+        if text.as_str().contains('\0') || !shell {
             return Ok(false);
         }
         self.shell(fields.to_vec(), |machine| machine.run_text(text))?;
