@@ -10,7 +10,7 @@ use std::time::Instant;
 pub use request::{Input, Machine, Request};
 
 use crate::checkpoint::{self, Checkpoint, Format};
-use crate::diagnose::{self, Candidate, Diagnosis, Evidence, Explained, Fix, Found, Label, Severity};
+use crate::diagnose::{self, Candidate, Diagnosis, Evidence, Explained, Fix, Found, Label, Note, Severity};
 use crate::diff::{Diff, PartDiff, compare};
 use crate::error::Error;
 use crate::fix;
@@ -111,7 +111,7 @@ fn understand(request: &Request, input: &Input) -> Result<Understood, Error> {
         }
     };
     let release = releases::describing(&releases, &version).ok_or_else(|| Error::TooOld(version.clone()))?;
-    let te = machine.transformer_engine.clone().unwrap_or_else(|| Some(release.te.clone()));
+    let te = machine.te.clone().unwrap_or_else(|| Some(release.te.clone()));
     let installed = Installed { framework: version.clone(), transformer_engine: te.clone(), apex: machine.apex };
     let parser = FlagTable::load()?.parser(&version);
     let mut undetermined = Vec::new();
@@ -237,6 +237,7 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
     if outcome == Outcome::Fails && found.is_empty() || outcome == Outcome::Fresh {
         found.extend(stage_finding(&understood, &stages));
     }
+    tell_what_happens(&mut found, &understood.framework, &stages);
     let report = Report {
         framework: understood.framework.clone(),
         environment: understood.environment.clone(),
@@ -294,6 +295,19 @@ fn rejection(understood: &Understood, rejected: &Rejection) -> Found {
     spans.extend(rejected.flags.iter().filter_map(|flag| place(&understood.config, flag)));
     let labels = spans.into_iter().take(1).map(|span| Label { span, text: "given here".to_owned() }).collect();
     plain("launch-rejected", format!("{FRAMEWORK} stops this launch: {}", rejected.message), labels)
+}
+
+/// Puts what the loader will do into the first error, unless that is what the error says.
+fn tell_what_happens(found: &mut [Found], framework: &Framework, stages: &[Stage]) {
+    let decides = |stage: &&Stage| matches!(stage.verdict, Verdict::Fails | Verdict::Partial);
+    let Some(stage) = stages.iter().find(decides) else { return };
+    let how = if stage.verdict == Verdict::Fails { "stops" } else { "goes on" };
+    let text = format!("{} {} {how}: {}", framework.name, framework.version, stage.message);
+    if let Some(first) = found.iter_mut().find(|one| one.diagnosis.severity == Severity::Error)
+        && first.diagnosis.explains != Explained::default()
+    {
+        first.diagnosis.notes.insert(0, Note { heading: "what happens".to_owned(), text });
+    }
 }
 
 /// A diagnosis for the stage that ended a load, where no cause explains it.

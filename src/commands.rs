@@ -57,7 +57,7 @@ fn request(args: &LaunchArgs) -> Result<Request, Error> {
     };
     let machine = Machine {
         framework: args.megatron.clone(),
-        transformer_engine: args.te.clone().map(|te| match te {
+        te: args.te.clone().map(|te| match te {
             TransformerEngine::Installed(version) => Some(version),
             TransformerEngine::Absent => None,
         }),

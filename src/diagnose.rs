@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobSet;
 
-use crate::diff::{Diff, PartDiff, is_extra_state};
+use crate::diff::{Diff, PartDiff, is_state};
 use crate::launch::argparse::Given;
 use crate::rules::causes::{Case, Cause, RuledSeverity, as_path};
 use crate::rules::expr::{ExprError, Scope};
@@ -278,7 +278,7 @@ fn explain(cause: &Cause, case: &Case, evidence: &Evidence<'_>, open: &mut Open)
 fn rest(diff: &Diff, open: Open) -> Vec<Found> {
     let state = |part: usize, entry: usize, missing: bool| {
         let entries = if missing { &diff.parts[part].missing } else { &diff.parts[part].unexpected };
-        is_extra_state(&entries[entry].0)
+        is_state(&entries[entry].0)
     };
     let (missing_states, missing): (Vec<_>, Vec<_>) = open.missing.into_iter().partition(|(p, e)| state(*p, *e, true));
     let (unexpected_states, unexpected): (Vec<_>, Vec<_>) =

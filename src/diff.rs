@@ -43,7 +43,7 @@ pub struct Mismatch {
 const EXTRA_STATE: &str = "_extra_state";
 
 /// Whether an entry is a module's extra state rather than a parameter or buffer.
-pub fn is_extra_state(key: &str) -> bool {
+pub fn is_state(key: &str) -> bool {
     key.rsplit('.').next() == Some(EXTRA_STATE)
 }
 
@@ -73,7 +73,7 @@ fn differs(key: &str, expected: &Tensor, found: &Tensor) -> bool {
         && found.kind == Kind::Tensor
         && expected.shape.is_some()
         && expected.shape != found.shape
-        && !is_extra_state(key)
+        && !is_state(key)
 }
 
 impl Diff {

@@ -47,7 +47,7 @@ pub struct Machine {
     /// The framework's version.
     pub framework: Option<Version>,
     /// Transformer Engine: `None` not said, `Some(None)` not installed.
-    pub transformer_engine: Option<Option<Version>>,
+    pub te: Option<Option<Version>>,
     /// Whether apex is installed.
     pub apex: bool,
     /// The number of processes.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, ChosenBy, Location, Tracker};
-use crate::diff::{Diff, is_extra_state};
+use crate::diff::{Diff, is_state};
 use crate::error::Error;
 use crate::loader::{self, Stage};
 use crate::rules::causes::{as_path, globs};
@@ -76,10 +76,10 @@ pub(super) fn state(
     let (mut mismatched, mut fixed) = (0, 0);
     for part in &diff.parts {
         for (key, _) in &part.missing {
-            if is_extra_state(key) { missing_states += 1 } else { missing += 1 }
+            if is_state(key) { missing_states += 1 } else { missing += 1 }
         }
         for (key, _) in &part.unexpected {
-            if is_extra_state(key) { unexpected_states += 1 } else { unexpected += 1 }
+            if is_state(key) { unexpected_states += 1 } else { unexpected += 1 }
         }
         for mismatch in &part.mismatched {
             mismatched += 1;

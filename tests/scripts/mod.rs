@@ -89,7 +89,11 @@ fn text() -> impl Strategy<Value = String> {
 
 /// An arithmetic expression that cannot fail.
 fn number() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof!["[0-9]{1,2}".prop_map(|n| n.trim_start_matches('0').to_owned() + "1"), Just("i".to_owned()), Just("k".to_owned())];
+    let leaf = prop_oneof![
+        "[0-9]{1,2}".prop_map(|n| n.trim_start_matches('0').to_owned() + "1"),
+        Just("i".to_owned()),
+        Just("k".to_owned())
+    ];
     leaf.prop_recursive(3, 8, 2, |inner| {
         (inner.clone(), prop_oneof!["[-+*<>&|^]", Just("==".to_owned()), Just("<=".to_owned())], inner)
             .prop_map(|(a, op, b)| format!("({a} {op} {b})"))
@@ -185,7 +189,9 @@ fn statement() -> impl Strategy<Value = String> {
         prop_oneof![
             (condition(), body.clone(), body.clone()).prop_map(|(c, a, b)| format!("if {c}; then\n{a}\nelse\n{b}\nfi")),
             (words(), body.clone()).prop_map(|(w, b)| format!("for i in {w}; do\n{b}\ndone")),
-            (1..4, body.clone()).prop_map(|(n, b)| format!("for ((k = 0; k < {n}; k++)); do\n{b}\nk=$((k < 0 ? 0 : k))\n[ $SECONDS -gt 5 ] && break\ndone")),
+            (1..4, body.clone()).prop_map(|(n, b)| format!(
+                "for ((k = 0; k < {n}; k++)); do\n{b}\nk=$((k < 0 ? 0 : k))\n[ $SECONDS -gt 5 ] && break\ndone"
+            )),
             (word(1), pattern(), body.clone(), body.clone())
                 .prop_map(|(w, p, a, b)| format!("case {w} in\n{p}*|zz) {a} ;;\n*) {b} ;;\nesac")),
             body.clone().prop_map(|b| format!("(\n{b}\n)")),

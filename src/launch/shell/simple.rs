@@ -320,7 +320,11 @@ impl Machine<'_> {
         }
         let Some(text) = self.read_file(&path) else { return Ok(false) };
         let shebang = text.as_str().lines().next().unwrap_or("");
-        let shell = if shebang.starts_with("#!") { shebang.contains("sh") } else { path.extension().is_some_and(|e| e == "sh") };
+        let shell = if shebang.starts_with("#!") {
+            shebang.contains("sh")
+        } else {
+            path.extension().is_some_and(|e| e == "sh")
+        };
         if text.as_str().contains('\0') || !shell {
             return Ok(false);
         }
