@@ -36,7 +36,7 @@ pub struct CheckArgs {
     /// The launch.
     #[command(flatten)]
     pub launch: LaunchArgs,
-    /// Checkpoint to check against [default: the launch's own --load, then --pretrained-checkpoint]
+    /// Checkpoint to check against [default: the one that the launch loads]
     #[arg(long, value_name = "PATH")]
     pub checkpoint: Option<PathBuf>,
     /// How to print.
@@ -83,7 +83,7 @@ pub struct LaunchArgs {
     #[arg(long, value_name = "VERSION", help_heading = "The training machine")]
     pub megatron: Option<Version>,
     /// Transformer Engine's version, or `none` where it is not installed
-    #[arg(long, value_name = "VERSION", value_parser = transformer_engine, help_heading = "The training machine")]
+    #[arg(long, value_name = "VERSION", value_parser = engine, help_heading = "The training machine")]
     pub te: Option<TransformerEngine>,
     /// apex is not installed
     #[arg(long, help_heading = "The training machine")]
@@ -163,7 +163,7 @@ pub enum TransformerEngine {
     Absent,
 }
 
-fn transformer_engine(text: &str) -> Result<TransformerEngine, String> {
+fn engine(text: &str) -> Result<TransformerEngine, String> {
     if text.eq_ignore_ascii_case("none") {
         return Ok(TransformerEngine::Absent);
     }

@@ -1,7 +1,9 @@
 //! The difference between what a launch wants and what a checkpoint has.
 
+use std::sync::Arc;
+
 use crate::schema::Coordinates;
-use crate::tensor::{Key, Tensor};
+use crate::tensor::{Inventory, Key, Kind, Tensor};
 
 /// All differences, one part for each rank and virtual stage, or one global part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,4 +36,56 @@ pub struct Mismatch {
     pub expected: Tensor,
     /// What the checkpoint has.
     pub found: Tensor,
+}
+
+/// Ends the key of a module's extra state in torch (`torch.nn.modules.module._EXTRA_STATE_KEY_SUFFIX`). Its size may
+/// differ freely: the module takes it as it comes.
+const EXTRA_STATE: &str = "_extra_state";
+
+/// Whether an entry is a module's extra state rather than a parameter or buffer.
+pub fn is_extra_state(key: &str) -> bool {
+    key.rsplit('.').next() == Some(EXTRA_STATE)
+}
+
+/// Compares one state dict with another, in the sense of `torch.nn.Module.load_state_dict`. Dtypes are not compared:
+/// loading converts them.
+pub fn compare(expected: &Inventory, found: &Inventory) -> PartDiff {
+    let mut part = PartDiff::default();
+    for (key, tensor) in expected.iter() {
+        match found.get(key) {
+            None => part.missing.push((Arc::clone(key), tensor.clone())),
+            Some(there) if differs(key, tensor, there) => {
+                part.mismatched.push(Mismatch { key: Arc::clone(key), expected: tensor.clone(), found: there.clone() });
+            }
+            Some(_) => {}
+        }
+    }
+    for (key, tensor) in found.iter() {
+        if expected.get(key).is_none() {
+            part.unexpected.push((Arc::clone(key), tensor.clone()));
+        }
+    }
+    part
+}
+
+fn differs(key: &str, expected: &Tensor, found: &Tensor) -> bool {
+    expected.kind == Kind::Tensor
+        && found.kind == Kind::Tensor
+        && expected.shape.is_some()
+        && expected.shape != found.shape
+        && !is_extra_state(key)
+}
+
+impl Diff {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.parts.iter().all(PartDiff::is_empty)
+    }
+}
+
+impl PartDiff {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty()
+    }
 }

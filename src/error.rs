@@ -1,13 +1,65 @@
 //! Why a command cannot run. A finding is never an error.
 
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::checkpoint::CheckpointError;
+use crate::launch::LaunchError;
+use crate::rules::RuleError;
+use crate::rules::expr::ExprError;
+use crate::rules::flags::FlagError;
+use crate::rules::value::Unknown;
+use crate::rules::version::Version;
+use crate::training::ConfigError;
 
 /// What stops a command before it has anything to report.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// This build lacks the command.
-    #[error("`moe-lint {0}` is not part of this build")]
+    /// This build lacks something.
+    #[error("`{0}` is not part of this build")]
     NotBuilt(&'static str),
+    /// Neither a script nor words after `--`.
+    #[error("there is no launch to look at")]
+    NoLaunch,
+    /// A file cannot be read.
+    #[error("{}: {error}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The launch cannot be read.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// No command of the launch trains.
+    #[error("no command of this launch starts a training script")]
+    NoTrainingCommand,
+    /// The launch loads nothing.
+    #[error("the launch names no checkpoint")]
+    NoCheckpointNamed,
+    /// The launch's checkpoint has an unknown name.
+    #[error("the launch's checkpoint is not known: {} {}", .0.name, .0.reason)]
+    UnknownCheckpoint(Arc<Unknown>),
+    /// A framework version before all rules.
+    #[error("version {0} is older than the rules that moe-lint has")]
+    TooOld(Version),
+    /// The checkpoint cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A rule file is wrong.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// The flags' rule files are wrong.
+    #[error(transparent)]
+    Flags(#[from] FlagError),
+    /// A rule cannot be computed for this launch.
+    #[error("a rule cannot be computed for this launch: {0}")]
+    Config(#[from] ConfigError),
+    /// A rule cannot be computed for this launch.
+    #[error("a rule cannot be computed for this launch: {0}")]
+    Expression(#[from] ExprError),
     /// The report could not be written.
     #[error("the report cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -16,6 +68,13 @@ pub enum Error {
 impl Error {
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
-        None
+        match self {
+            Self::Checkpoint(error) => error.help(),
+            Self::NoLaunch => Some("name a launch script, or give the command after `--`".to_owned()),
+            Self::NoTrainingCommand => Some("choose a command with --command N, or give it after `--`".to_owned()),
+            Self::NoCheckpointNamed => Some("give one with --checkpoint PATH".to_owned()),
+            Self::UnknownCheckpoint(_) => Some("give it with --checkpoint PATH, or the variable with --env".to_owned()),
+            _ => None,
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! Data flows one way: a launch is read, its configuration derived, the schema of its model built, the
 //! checkpoint's headers read, both compared, the loader's behaviour predicted, the difference explained.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr))]
+
 pub mod pattern;
 pub mod tensor;
 pub mod text;
@@ -23,8 +25,11 @@ pub mod loader;
 
 pub mod diagnose;
 
+pub mod fix;
+
 pub mod report;
 
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod error;

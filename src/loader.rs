@@ -1,5 +1,9 @@
 //! What the framework's own loader will do, stage by stage.
 
+use crate::rules::expr::{ExprError, Scope};
+use crate::rules::loader::{LoaderRules, RuledVerdict, StageRules};
+use crate::rules::value::Value;
+
 /// How a load ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
@@ -77,4 +81,67 @@ pub struct Stage {
     pub verdict: Verdict,
     /// In words: what it does and why.
     pub message: String,
+}
+
+/// Goes through a loader's stages. The first that fails or finds nothing ends the load.
+///
+/// # Errors
+/// When a rule cannot be computed for this launch.
+pub fn run(rules: &LoaderRules, scope: &Scope<'_>) -> Result<Vec<Stage>, ExprError> {
+    let mut stages = Vec::new();
+    let mut ended = false;
+    for stage in &rules.stages {
+        if ended {
+            let (name, message) = (stage.name.clone(), "not reached".to_owned());
+            stages.push(Stage { name, verdict: Verdict::Skipped, message });
+            continue;
+        }
+        let stage = one(stage, scope)?;
+        ended = matches!(stage.verdict, Verdict::Fails | Verdict::Fresh | Verdict::Undetermined);
+        stages.push(stage);
+    }
+    Ok(stages)
+}
+
+fn one(rules: &StageRules, scope: &Scope<'_>) -> Result<Stage, ExprError> {
+    let stage = |verdict, message| Stage { name: rules.name.clone(), verdict, message };
+    for rule in &rules.rules {
+        let value = rule.when.eval(scope)?;
+        match value.truth() {
+            Some(false) => {}
+            Some(true) => return Ok(stage(verdict(rule.verdict), rule.message.show(scope))),
+            None => {
+                let Value::Unknown(unknown) = value else { continue };
+                return Ok(stage(Verdict::Undetermined, format!("{} is not known: {}", unknown.name, unknown.reason)));
+            }
+        }
+    }
+    Ok(stage(Verdict::Ok, rules.ok.show(scope)))
+}
+
+fn verdict(ruled: RuledVerdict) -> Verdict {
+    match ruled {
+        RuledVerdict::Ok => Verdict::Ok,
+        RuledVerdict::Partial => Verdict::Partial,
+        RuledVerdict::Fresh => Verdict::Fresh,
+        RuledVerdict::Fails => Verdict::Fails,
+        RuledVerdict::Skipped => Verdict::Skipped,
+        RuledVerdict::Undetermined => Verdict::Undetermined,
+    }
+}
+
+/// How a load with these stages ends.
+pub fn outcome(stages: &[Stage]) -> Outcome {
+    let any = |verdict| stages.iter().any(|stage| stage.verdict == verdict);
+    if any(Verdict::Fails) {
+        Outcome::Fails
+    } else if any(Verdict::Undetermined) {
+        Outcome::Undetermined
+    } else if any(Verdict::Fresh) {
+        Outcome::Fresh
+    } else if any(Verdict::Partial) {
+        Outcome::Partial
+    } else {
+        Outcome::Loads
+    }
 }

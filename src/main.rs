@@ -1,5 +1,6 @@
 //! The command-line program: the only place that touches the process.
-#![expect(clippy::print_stderr, reason = "errors are printed here")]
+#![warn(clippy::disallowed_methods, clippy::print_stdout)]
+#![allow(clippy::print_stderr, reason = "errors are printed here")]
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
@@ -18,8 +19,6 @@ fn main() -> ExitCode {
     let result = std::panic::catch_unwind(|| run(cli));
     match result {
         Ok(Ok(code)) => ExitCode::from(code),
-        // Whoever reads us has seen enough.
-        Ok(Err(Error::Output(error))) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Ok(Err(error)) => {
             eprintln!("error: {error}");
             if let Some(help) = error.help() {
@@ -42,29 +41,41 @@ fn run(cli: Cli) -> Result<u8, Error> {
 
 fn check(args: &CheckArgs) -> Result<u8, Error> {
     let report = commands::check(args)?;
-    match args.output.format {
-        OutputFormat::Human => print(&human::check(&report, style(&args.output)))?,
-        OutputFormat::Json => json::check(io::stdout().lock(), &report)?,
-    }
+    let written = match args.output.format {
+        OutputFormat::Human => print(&human::check(&report, style(&args.output))),
+        OutputFormat::Json => json::check(io::stdout().lock(), &report),
+    };
+    told(written)?;
     Ok(report.outcome.exit_code())
 }
 
 fn schema(args: &SchemaArgs) -> Result<u8, Error> {
     let report = commands::schema(args)?;
-    match args.output.format {
-        OutputFormat::Human => print(&human::schema(&report, style(&args.output)))?,
-        OutputFormat::Json => json::schema(io::stdout().lock(), &report)?,
-    }
+    let written = match args.output.format {
+        OutputFormat::Human => print(&human::schema(&report, style(&args.output))),
+        OutputFormat::Json => json::schema(io::stdout().lock(), &report),
+    };
+    told(written)?;
     Ok(report.exit_code())
 }
 
 fn inspect(args: &InspectArgs) -> Result<u8, Error> {
     let checkpoint = commands::inspect(args)?;
-    match args.output.format {
-        OutputFormat::Human => print(&human::inspect(&checkpoint, style(&args.output)))?,
-        OutputFormat::Json => json::inspect(io::stdout().lock(), &checkpoint)?,
+    let written = match args.output.format {
+        OutputFormat::Human => print(&human::inspect(&checkpoint, style(&args.output))),
+        OutputFormat::Json => json::inspect(io::stdout().lock(), &checkpoint),
+    };
+    told(written)?;
+    // What could be read has been told, and it is not all.
+    Ok(if checkpoint.problems.is_empty() { 0 } else { 2 })
+}
+
+/// A reader that goes away has seen enough: the exit code stays what it would have been.
+fn told(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other,
     }
-    Ok(0)
 }
 
 fn print(text: &str) -> io::Result<()> {

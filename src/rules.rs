@@ -1,10 +1,13 @@
 //! The rule engine: framework knowledge is data in `rules/`, this module reads and evaluates it.
 
+pub mod causes;
 pub mod embedded;
 pub mod expr;
 pub mod flags;
+pub mod loader;
 pub mod modules;
 pub mod name;
+pub mod releases;
 pub mod steps;
 pub mod storage;
 pub mod template;

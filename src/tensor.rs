@@ -56,7 +56,7 @@ impl fmt::Debug for Dtype {
 pub enum Kind {
     /// A tensor with shape and dtype.
     Tensor,
-    /// Anything else (an `_extra_state` of bytes or `None`, say). Its shape, if any, is the grid of
+    /// Anything else (bytes or `None`, say). Its shape, if any, is the grid of
     /// its shards in a distributed checkpoint.
     Object,
 }
@@ -76,6 +76,7 @@ pub struct Tensor {
 
 impl Tensor {
     /// A tensor of that shape and dtype.
+    #[allow(clippy::self_named_constructors, reason = "its counterpart is `object`")]
     pub fn tensor(shape: Shape, dtype: Dtype) -> Self {
         Self { kind: Kind::Tensor, shape: Some(shape), dtype: Some(dtype), file: None }
     }
@@ -133,5 +134,14 @@ impl Inventory {
 impl FromIterator<(Key, Tensor)> for Inventory {
     fn from_iter<I: IntoIterator<Item = (Key, Tensor)>>(entries: I) -> Self {
         Self { entries: entries.into_iter().collect() }
+    }
+}
+
+impl IntoIterator for Inventory {
+    type Item = (Key, Tensor);
+    type IntoIter = std::collections::btree_map::IntoIter<Key, Tensor>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
     }
 }

@@ -84,6 +84,7 @@ fn difference(expected: &serde_json::Map<String, Json>, found: &Inventory) -> Op
 struct Count {
     launches: usize,
     rejected: usize,
+    unsupported: usize,
     ranks: usize,
     tensors: usize,
 }
@@ -99,6 +100,10 @@ fn rejection(config: &TrainingConfig) -> Option<String> {
 
 fn compare(record: &Json, version: &Version, table: &FlagTable, count: &mut Count) -> Result<(), String> {
     let config = config(record, version, table)?;
+    if !config.unsupported.is_empty() {
+        count.unsupported += 1;
+        return Ok(());
+    }
     if let Some(rejected) = record.get("rejected") {
         count.rejected += 1;
         return match rejection(&config) {

@@ -61,3 +61,31 @@ fn a_saved_program_is_refused_by_name() {
     let error = checkpoint::read(&file("script.jit"), &Options::default()).expect_err("a refusal");
     assert!(matches!(&error.problem, Problem::Unsupported { name, .. } if name == "TorchScript"), "{error}");
 }
+
+#[test]
+fn a_checkpoint_of_torch_alone_is_read_by_its_prefix() {
+    let found = read("dcp");
+    assert_eq!(found.format, Format::TorchDcp);
+    let [part] = found.parts.as_slice() else { panic!("one part") };
+    let model = told([("", &part.chunks[0])]);
+    assert_eq!(model.get("weight"), Some(&json!([[4, 6], "float32"])));
+    assert_eq!(model.get("bias"), Some(&json!([[4], "bfloat16"])));
+    assert_eq!(model.len(), 2);
+    assert_eq!(part.other.get("optimizer.step").map(|tensor| tensor.shape.clone()), Some(Some(Vec::new())));
+    assert_eq!(part.other.get("epoch").map(|tensor| tensor.kind), Some(Kind::Object));
+    assert!(found.problems.is_empty() && found.notes.iter().all(|note| note.contains("own directory")), "{found:?}");
+}
+
+#[test]
+fn a_flattened_tensor_has_its_real_shape() {
+    let found = read("flattened");
+    assert_eq!(found.format, Format::TorchDist);
+    let part = &found.parts[0];
+    assert_eq!(told([("", &part.other)]).into_values().collect::<Vec<_>>(), [json!([[2, 16, 64], "float32"])]);
+    assert_eq!(told([("", &part.chunks[0])]).into_values().collect::<Vec<_>>(), [json!([[2, 1, 1, 1024], "float32"])]);
+}
+
+#[test]
+fn the_index_of_a_distributed_checkpoint_stands_for_it() {
+    assert_eq!(read("dcp/.metadata").parts[0].chunks[0].len(), 2);
+}

@@ -12,7 +12,7 @@ use super::store::Store;
 use super::torch_file::MAX_PICKLE;
 use super::torch_tensor::{dimensions, named_dtype};
 use crate::rules::storage::{Distributed, Globals};
-use crate::tensor::{Inventory, Key, Shape, Tensor};
+use crate::tensor::{Inventory, Shape, Tensor};
 
 /// What the index says.
 #[derive(Debug, Default)]
@@ -71,29 +71,28 @@ impl Reading<'_> {
         let form = ShardForm::new(&self.rules.object_shard)?;
         let file: Arc<str> = Arc::from(self.rules.index.as_str());
         let mut dtypes = HashMap::new();
-        let mut found = Vec::new();
         for (key, entry) in self.data.pairs(entries).ok_or_else(no_entries)? {
             let key = self.data.str(key).ok_or_else(|| malformed("names of entries as text", "another value"))?;
-            let tensor = self.entry(entry, &mut dtypes).map_err(|problem| in_entry(key, problem))?;
-            found.push(match tensor {
+            let (key, tensor) = match self.entry(entry, &mut dtypes).map_err(|problem| in_entry(key, problem))? {
                 Some(mut tensor) => {
                     if let Some(shape) = real.get(key) {
                         tensor.shape = Some(shape.clone());
                     }
-                    (Key::from(key), tensor.in_file(&file))
+                    (key, tensor)
                 }
                 None => {
                     let (key, grid) = form.fold(key);
-                    (Key::from(key), Tensor { shape: grid, ..Tensor::object() }.in_file(&file))
+                    (key, Tensor { shape: grid, ..Tensor::object() })
                 }
-            });
+            };
+            // The shards of an object are equal here; anything else of the same name is not.
+            if let Some(other) = index.entries.insert(key, tensor.in_file(&file))
+                && let Some(tensor) = index.entries.get(key).filter(|tensor| **tensor != other)
+            {
+                let (first, second) = (&other.shape, &tensor.shape);
+                index.notes.push(format!("`{key}` is in the index twice, as {first:?} and as {second:?}"));
+            }
         }
-        found.sort_by(|a, b| a.0.cmp(&b.0));
-        for pair in found.windows(2).filter(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1) {
-            let (key, first, second) = (&pair[0].0, &pair[0].1.shape, &pair[1].1.shape);
-            index.notes.push(format!("`{key}` is in the index twice, as {first:?} and as {second:?}"));
-        }
-        index.entries = found.into_iter().collect();
         self.storage(root, &mut index, wanted)?;
         Ok(index)
     }

@@ -23,9 +23,9 @@ pub fn read(store: &dyn Store, content: &Content, rules: &StorageRules) -> Resul
         check_backend(store, rules)?;
     }
     let common_key = |name: &str| name.split('/').next() == Some(&names.common_entry);
-    let index = dcp::index(store, names, &common_key)?;
+    let mut index = dcp::index(store, names, &common_key)?;
     let format = if content.has_config { Format::TorchDist } else { Format::TorchDcp };
-    let (model, other) = split(&index.entries, rules, format);
+    let (model, other) = split(std::mem::take(&mut index.entries), rules, format);
     let mut part = Part {
         file: Arc::from(names.index.as_str()),
         coordinates: None,
@@ -62,22 +62,19 @@ pub fn read(store: &dyn Store, content: &Content, rules: &StorageRules) -> Resul
 }
 
 /// The model's entries and the others.
-fn split(entries: &Inventory, rules: &StorageRules, format: Format) -> (Inventory, Inventory) {
+fn split(entries: Inventory, rules: &StorageRules, format: Format) -> (Inventory, Inventory) {
     let names = &rules.distributed;
     let prefix = names.model_prefix.as_str();
     let is_prefixed = format == Format::TorchDcp && entries.iter().any(|(key, _)| key.starts_with(prefix));
     let (mut model, mut other) = (Inventory::new(), Inventory::new());
-    for (key, tensor) in entries.iter() {
-        let key = match key.strip_prefix(prefix).filter(|_| is_prefixed) {
-            Some(stripped) => {
-                model.insert(stripped, tensor.clone());
-                continue;
-            }
-            None => Key::clone(key),
-        };
+    for (key, tensor) in entries {
+        if let Some(stripped) = key.strip_prefix(prefix).filter(|_| is_prefixed) {
+            model.insert(stripped, tensor);
+            continue;
+        }
         let first = key.split(['.', '/']).next().unwrap_or(&key);
         let is_other = is_prefixed || names.other.iter().any(|pattern| pattern.matches(first));
-        if is_other { &mut other } else { &mut model }.insert(key, tensor.clone());
+        if is_other { &mut other } else { &mut model }.insert(key, tensor);
     }
     (model, other)
 }

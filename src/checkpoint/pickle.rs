@@ -4,9 +4,11 @@
 //! live in one arena and refer to each other by number, so shared parts are stored once, cycles are harmless, and
 //! neither reading nor dropping a value recurses. Opcodes: CPython's `Lib/pickletools.py`, protocols 0 to 5.
 
+mod containers;
 mod data;
 mod machine;
 mod opcodes;
+mod scalars;
 
 pub use data::{Data, Id, Node};
 pub use machine::{Failure, Loaded, load};

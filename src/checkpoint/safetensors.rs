@@ -3,6 +3,7 @@
 //! The rules for a header are those of the `safetensors` crate, which every loader uses: offsets tile the data
 //! exactly. It accepts a name that stands twice (the last one wins); that is reported here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::error::{CheckpointError, Problem, Result, malformed};
 use super::store::{Blob, ItemKind, Store};
-use crate::tensor::{Dtype, Inventory, Tensor};
+use crate::tensor::{Dtype, Inventory, Key, Tensor};
 
 /// The crate refuses longer headers.
 const MAX_HEADER: u64 = 100_000_000;
@@ -45,10 +46,8 @@ pub fn is_safetensors(head: &[u8]) -> bool {
 
 /// Reads one file.
 pub fn file(store: &dyn Store, name: &str) -> Result<Content> {
-    let mut content = Content::default();
     let header = header(&*store.open(name)?)?;
-    content.add(&Arc::from(name), header);
-    Ok(content)
+    Ok(join(std::iter::once((name, Ok(header)))))
 }
 
 /// Reads all files of a directory that has no index.
@@ -99,41 +98,58 @@ struct Index {
 fn merge(store: &dyn Store, names: &[String]) -> Content {
     let headers: Vec<Result<Header>> =
         names.par_iter().map(|name| store.open(name).and_then(|blob| header(&*blob))).collect();
+    join(names.iter().map(String::as_str).zip(headers))
+}
+
+/// Joins the headers of files. Names are sorted once for all: the whole costs little more than parsing them.
+fn join<'n>(headers: impl Iterator<Item = (&'n str, Result<Header>)>) -> Content {
     let mut content = Content::default();
-    for (name, header) in names.iter().zip(headers) {
-        match header {
-            Ok(header) => content.add(&Arc::from(name.as_str()), header),
-            Err(problem) => content.problems.push(problem),
+    let mut entries: Vec<(Key, Tensor)> = Vec::new();
+    let mut dtypes: Vec<(Stored, Dtype)> = Vec::new();
+    for (name, header) in headers {
+        let file: Arc<str> = Arc::from(name);
+        let header = match header {
+            Ok(header) => header,
+            Err(problem) => {
+                content.problems.push(problem);
+                continue;
+            }
+        };
+        for name in header.duplicates {
+            content.notes.push(format!("{file}: the header lists `{name}` more than once; loaders take the last one"));
         }
+        content.metadata.extend(header.metadata);
+        entries.extend(header.tensors.into_iter().map(|(key, info)| {
+            let shape = info.shape.into_iter().map(|size| size as u64).collect();
+            (key, Tensor::tensor(shape, shared_dtype(info.dtype, &mut dtypes)).in_file(&file))
+        }));
     }
+    // Stable, so that the last file's tensor of a name is the last one.
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    for pair in entries.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        let file = |entry: &(Key, Tensor)| entry.1.file.as_deref().unwrap_or("").to_owned();
+        content.notes.push(format!("`{}` is in two files, {} and {}", pair[0].0, file(&pair[0]), file(&pair[1])));
+    }
+    content.tensors = entries.into_iter().collect();
     content
 }
 
-impl Content {
-    fn add(&mut self, file: &Arc<str>, header: Header) {
-        for name in header.duplicates {
-            self.notes.push(format!("{file}: the header lists `{name}` more than once; loaders take the last one"));
-        }
-        self.metadata.extend(header.metadata);
-        for (name, info) in header.tensors {
-            let shape = info.shape.iter().map(|&size| size as u64).collect();
-            let tensor = Tensor::tensor(shape, dtype(info.dtype)).in_file(file);
-            if let Some(other) = self.tensors.insert(name, tensor) {
-                let other = other.file.as_deref().unwrap_or("").to_owned();
-                if other != **file {
-                    self.notes.push(format!("a tensor is in two files, {other} and {file}"));
-                }
-            }
-        }
+/// A header names few element types again and again.
+fn shared_dtype(stored: Stored, known: &mut Vec<(Stored, Dtype)>) -> Dtype {
+    if let Some((_, dtype)) = known.iter().find(|(known, _)| *known == stored) {
+        return dtype.clone();
     }
+    let dtype = dtype(stored);
+    known.push((stored, dtype.clone()));
+    dtype
 }
 
 /// A header as it stands in the file.
 #[derive(Debug)]
 struct Header {
-    tensors: Vec<(String, TensorInfo)>,
+    tensors: Vec<(Key, TensorInfo)>,
     metadata: BTreeMap<String, String>,
-    duplicates: Vec<String>,
+    duplicates: Vec<Key>,
 }
 
 /// Reads and checks the header of one file.
@@ -149,20 +165,22 @@ fn header(blob: &dyn Blob) -> Result<Header> {
     }
     let bytes = blob.read(8, size)?;
     let mut header: Header = serde_json::from_slice(&bytes).map_err(|error| json_error(blob, &bytes, 8, &error))?;
+    // In the file's order first: it is that of the offsets. Only names that stand twice change the answer.
+    let tiles = header.tile(blob, blob.len() - 8 - claimed);
     header.last_wins();
-    header.tile(blob, blob.len() - 8 - claimed)?;
+    if header.duplicates.is_empty() { tiles } else { header.tile(blob, blob.len() - 8 - claimed) }?;
     Ok(header)
 }
 
 impl Header {
-    /// Leaves the last of several tensors of one name, and remembers the names.
+    /// Sorts the tensors, leaves the last of several of one name, and remembers the names.
     fn last_wins(&mut self) {
         // The sort is stable: of equal names the last one stays last.
         self.tensors.sort_by(|a, b| a.0.cmp(&b.0));
-        let twice = self.tensors.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone());
+        let twice = self.tensors.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| Key::clone(&pair[0].0));
         self.duplicates = twice.collect();
-        self.duplicates.dedup();
         if !self.duplicates.is_empty() {
+            self.duplicates.dedup();
             self.tensors.reverse();
             self.tensors.dedup_by(|a, b| a.0 == b.0);
             self.tensors.reverse();
@@ -172,7 +190,7 @@ impl Header {
     /// Offsets must tile the data: no hole, no overlap, nothing left over. What the crate checks in `validate`.
     fn tile(&self, blob: &dyn Blob, data: u64) -> Result<()> {
         let bad = |problem| Err(CheckpointError::at(blob.path(), 8, problem));
-        let mut order: Vec<&(String, TensorInfo)> = self.tensors.iter().collect();
+        let mut order: Vec<&(Key, TensorInfo)> = self.tensors.iter().collect();
         order.sort_by_key(|(_, info)| info.data_offsets);
         let mut end = 0;
         for (name, info) in order {
@@ -208,11 +226,11 @@ impl<'de> Deserialize<'de> for Header {
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<Header, M::Error> {
                 let mut header = Header { tensors: Vec::new(), metadata: BTreeMap::new(), duplicates: Vec::new() };
-                while let Some(name) = map.next_key::<String>()? {
+                while let Some(Name(name)) = map.next_key()? {
                     if name == "__metadata__" {
                         header.metadata = map.next_value()?;
                     } else {
-                        header.tensors.push((name, map.next_value()?));
+                        header.tensors.push((Key::from(name), map.next_value()?));
                     }
                 }
                 Ok(header)
@@ -221,6 +239,10 @@ impl<'de> Deserialize<'de> for Header {
         deserializer.deserialize_map(Entries)
     }
 }
+
+/// A name that is borrowed from the header where it has no escapes.
+#[derive(Deserialize)]
+struct Name<'h>(#[serde(borrow)] Cow<'h, str>);
 
 /// A JSON error with its byte in the file.
 fn json_error(blob: &dyn Blob, bytes: &[u8], start: u64, error: &serde_json::Error) -> CheckpointError {
@@ -276,7 +298,7 @@ pub fn find(folder_items: &[super::store::Item]) -> Option<Found> {
     }
 }
 
-/// See [`find`].
+/// See `find`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// An index file.

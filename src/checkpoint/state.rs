@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::{Problem, malformed};
 use super::pickle::{Data, Id, Node};
-use super::plain::{attributes, key_of, value_of};
+use super::plain::{Values, key_of};
 use super::torch_tensor::{StorageFact, tensor};
 use crate::rules::storage::StorageRules;
 use crate::rules::value::Value;
@@ -13,9 +13,9 @@ use crate::tensor::{Inventory, Key, Tensor};
 
 /// Deeper dicts and lists are listed as one object.
 const MAX_DEPTH: usize = 64;
-/// More entries than any file has: shared dicts that contain each other would multiply without end.
+/// More entries than any file has.
 const MAX_ENTRIES: usize = 4 << 20;
-/// No more characters in all paths together than this.
+/// More characters than their paths have.
 const MAX_PATHS: usize = 512 << 20;
 
 /// The content of one file.
@@ -31,18 +31,17 @@ pub struct State {
     pub args: Option<BTreeMap<String, Value>>,
 }
 
+/// Told about every storage that a tensor uses, with the tensor's path.
+pub type OnStorage<'r> = &'r mut dyn FnMut(&str, &StorageFact) -> Result<(), Problem>;
+
 /// The reading of one pickled object.
 pub struct Reading<'r> {
-    /// The pickle's values.
-    pub data: &'r Data<'r>,
-    /// The framework's names.
-    pub rules: &'r StorageRules,
-    /// The file, for the entries that it holds.
-    pub file: &'r Arc<str>,
-    /// Told about every storage that a tensor uses.
-    pub storage: &'r mut dyn FnMut(&str, &StorageFact) -> Result<(), Problem>,
-    /// What may still be listed.
-    pub budget: Budget,
+    data: &'r Data<'r>,
+    rules: &'r StorageRules,
+    file: &'r Arc<str>,
+    on_storage: OnStorage<'r>,
+    budget: Budget,
+    values: Values<'r>,
 }
 
 /// What a file is for.
@@ -59,6 +58,11 @@ pub enum Role {
 }
 
 impl<'r> Reading<'r> {
+    /// Reads that data, which that file holds.
+    pub fn new(data: &'r Data<'r>, rules: &'r StorageRules, file: &'r Arc<str>, on_storage: OnStorage<'r>) -> Self {
+        Self { data, rules, file, on_storage, budget: Budget::of(data), values: Values::new(data, rules) }
+    }
+
     /// A file's whole object.
     pub fn state(mut self, root: Id, role: Role) -> Result<State, Problem> {
         let mut state = State::default();
@@ -69,9 +73,9 @@ impl<'r> Reading<'r> {
         };
         let entries = match (role, self.data.pairs(root)) {
             (Role::Beside, _) => return self.others(root, "", &mut state).map(|()| state),
-            (_, Some(pairs)) => {
-                pairs.map(|(key, value)| (key_of(self.data, key, self.rules), value)).collect::<Vec<_>>()
-            }
+            (_, Some(pairs)) => pairs
+                .map(|(key, value)| Ok((self.budget.join("", &key_of(self.data, key))?, value)))
+                .collect::<Result<Vec<_>, Problem>>()?,
             (_, None) => return Err(malformed("a dict of saved state", "another value")),
         };
         let (data, names) = (self.data, &self.rules.entries);
@@ -88,7 +92,7 @@ impl<'r> Reading<'r> {
             if let Some(number) = chunk_of(&key, value) {
                 chunks.insert(number, self.chunk(value)?);
             } else if *key == *names.args {
-                state.args = attributes(data, value, self.rules);
+                state.args = self.values.attributes(value);
             } else {
                 self.others(value, &key, &mut state)?;
             }
@@ -108,14 +112,13 @@ impl<'r> Reading<'r> {
 
     /// Entries that are not the model's.
     fn others(&mut self, root: Id, prefix: &str, state: &mut State) -> Result<(), Problem> {
-        let (data, rules) = (self.data, self.rules);
-        let State { other, values, .. } = state;
+        let mut settings = Vec::new();
         self.walk(root, prefix, &mut |key: Key, entry, id| {
-            if let Some(id) = id {
-                values.insert(Arc::clone(&key), value_of(data, id, rules));
-            }
-            other.insert(key, entry);
-        })
+            settings.extend(id.map(|id| (Arc::clone(&key), id)));
+            state.other.insert(key, entry);
+        })?;
+        state.values.extend(settings.into_iter().map(|(key, id)| (key, self.values.value(id))));
+        Ok(())
     }
 
     /// Calls `found` for every leaf below `root`; with its value where it is a single setting.
@@ -127,7 +130,7 @@ impl<'r> Reading<'r> {
                 && let Some(pairs) = self.data.pairs(id).filter(|pairs| pairs.len() > 0)
             {
                 for (key, value) in pairs {
-                    stack.push((value, self.budget.join(&path, &key_of(self.data, key, self.rules))?, depth));
+                    stack.push((value, self.budget.join(&path, &key_of(self.data, key))?, depth));
                 }
                 continue;
             }
@@ -157,35 +160,45 @@ impl<'r> Reading<'r> {
 
     fn leaf(&mut self, id: Id, path: Arc<str>, found: &mut dyn FnMut(Key, Tensor, Option<Id>)) -> Result<(), Problem> {
         let at = |problem| entry_problem(&path, problem);
-        let Some(fact) = tensor(self.data, id).map_err(at)? else {
+        let Some(fact) = tensor(self.data, id, &self.rules.entries.quantised).map_err(at)? else {
             let is_setting = !matches!(self.data.node(id), Node::Dict(_) | Node::Bytes(_) | Node::Persistent(_));
             found(path, Tensor::object().in_file(self.file), is_setting.then_some(id));
             return Ok(());
         };
         if let Some(storage) = &fact.storage {
-            (self.storage)(&path, storage).map_err(at)?;
+            (self.on_storage)(&path, storage).map_err(at)?;
         }
         found(path, Tensor::tensor(fact.shape, fact.dtype).in_file(self.file), None);
         Ok(())
     }
 }
 
-/// How much of a file was listed already.
-#[derive(Debug, Default)]
-pub struct Budget {
+/// How much of a file may still be listed. Dicts that are shared cost their pickle little and are listed at each of
+/// their places: without a limit that follows the pickle's length they would multiply without end.
+#[derive(Debug)]
+struct Budget {
+    limit: usize,
     entries: usize,
     characters: usize,
 }
 
 impl Budget {
+    /// The budget of a pickle.
+    fn of(data: &Data<'_>) -> Self {
+        let limit = data.pickle_length().saturating_mul(4).saturating_add(100_000).min(MAX_ENTRIES);
+        let characters = data.pickle_length().saturating_mul(64).saturating_add(16 << 20).min(MAX_PATHS);
+        Self { limit, entries: limit, characters }
+    }
+
     /// The dotted path of an entry.
     fn join(&mut self, path: &str, key: &str) -> Result<Arc<str>, Problem> {
-        self.entries += 1;
-        self.characters += path.len() + key.len();
-        if self.entries > MAX_ENTRIES || self.characters > MAX_PATHS {
-            let (claimed, limit) = (self.entries as u64, MAX_ENTRIES as u64);
+        let entries = self.entries.checked_sub(1);
+        let characters = self.characters.checked_sub(path.len() + key.len());
+        let (Some(entries), Some(characters)) = (entries, characters) else {
+            let (claimed, limit) = (self.limit as u64 + 1, self.limit as u64);
             return Err(Problem::TooLarge { what: "a number of entries".to_owned(), claimed, limit });
-        }
+        };
+        (self.entries, self.characters) = (entries, characters);
         Ok(if path.is_empty() { Arc::from(key) } else { Arc::from(format!("{path}.{key}")) })
     }
 }

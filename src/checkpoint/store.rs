@@ -1,4 +1,5 @@
 //! Bytes of a checkpoint: the only place here that touches files. Positioned reads, sizes checked before allocating.
+#![allow(clippy::disallowed_methods, reason = "the one room that reads checkpoints from disk")]
 
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -183,10 +184,13 @@ impl Blob for LocalFile {
             return Err(CheckpointError::at(&self.path, offset, Problem::Truncated(expected)));
         }
         let failed = |error| CheckpointError::io(&self.path, &error);
-        let mut bytes = vec![0; length];
+        let mut bytes = Vec::with_capacity(length);
         let mut file = &self.file;
         file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-        file.read_exact(&mut bytes).map_err(failed)?;
+        file.take(length as u64).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() < length {
+            return Err(failed(std::io::ErrorKind::UnexpectedEof.into()));
+        }
         Ok(bytes)
     }
 }

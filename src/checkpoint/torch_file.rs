@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::{Problem, Result, malformed};
 use super::pickle::{Data, Failure, Id, Loaded, load};
-use super::state::{Budget, Reading, Role, State};
+use super::state::{Reading, Role, State};
 use super::store::{Blob, Section};
 use super::torch_tensor::StorageFact;
 use super::zip::Archive;
@@ -73,8 +73,11 @@ pub fn zip(section: &Section<'_>, purpose: Purpose<'_>) -> Result<TorchFile> {
     let (bytes, start) = archive.content(section, name, MAX_PICKLE)?;
     let located = |failure: Failure| section.error(start + failure.at as u64, failure.problem);
     let loaded = load(&bytes).map_err(located)?;
+    let mut name = format!("{folder}data/");
+    let prefix = name.len();
     let mut check = |_: &str, storage: &StorageFact| {
-        let name = format!("{folder}data/{}", storage.key);
+        name.truncate(prefix);
+        name.push_str(&storage.key);
         match archive.get(&name) {
             Some(entry) if entry.size >= storage.bytes => Ok(()),
             Some(entry) => Err(malformed(format!("{} bytes in `{name}`", storage.bytes), entry.size)),
@@ -82,9 +85,7 @@ pub fn zip(section: &Section<'_>, purpose: Purpose<'_>) -> Result<TorchFile> {
         }
     };
     let globals = loaded.global_names();
-    let storage = &mut check;
-    let reading =
-        Reading { data: &loaded.data, rules: purpose.rules, file: purpose.file, storage, budget: Budget::default() };
+    let reading = Reading::new(&loaded.data, purpose.rules, purpose.file, &mut check);
     let state = reading.state(loaded.root, purpose.role).map_err(|problem| section.error(start, problem))?;
     Ok(TorchFile { state, globals })
 }
@@ -140,9 +141,7 @@ fn legacy_state(blob: &dyn Blob, pickles: &Pickles<'_>, purpose: Purpose<'_>) ->
         storages.insert(storage.key.clone(), storage.bytes);
         Ok(())
     };
-    let storage = &mut note;
-    let reading =
-        Reading { data: &loaded.data, rules: purpose.rules, file: purpose.file, storage, budget: Budget::default() };
+    let reading = Reading::new(&loaded.data, purpose.rules, purpose.file, &mut note);
     let state = reading.state(loaded.root, purpose.role).map_err(|problem| section.error(start, problem))?;
     let globals = loaded.global_names();
     let listed = listed(&pickles.keys.data, pickles.keys.root);

@@ -30,9 +30,12 @@ pub struct StorageFact {
 /// How deep calls of rebuilding functions are nested in practice is two; more is a trick.
 const MAX_WRAPPERS: usize = 8;
 
-/// The tensor that this value would be, if it is one.
-pub fn tensor(data: &Data<'_>, id: Id) -> Result<Option<TensorFact>, Problem> {
+/// The tensor that this value would be, if it is one. `wrapped` are methods that rebuild quantised tensors.
+pub fn tensor(data: &Data<'_>, id: Id, wrapped: &[String]) -> Result<Option<TensorFact>, Problem> {
     let mut id = id;
+    if method(data, id).is_some_and(|method| wrapped.iter().any(|name| name == method)) {
+        return Ok(quantised(data, data.args(id).unwrap_or(&[])));
+    }
     for _ in 0..MAX_WRAPPERS {
         let Some((module, name)) = data.class(id) else { return Ok(None) };
         let args = data.args(id).unwrap_or(&[]);
@@ -63,6 +66,22 @@ pub fn tensor(data: &Data<'_>, id: Id) -> Result<Option<TensorFact>, Problem> {
         }
     }
     Err(malformed("a tensor", "rebuilding functions nested in each other"))
+}
+
+/// The name of a class method that makes an object: Python pickles it as `getattr(class, name)`.
+fn method<'d>(data: &'d Data<'_>, id: Id) -> Option<&'d str> {
+    let Node::Object { class, .. } = data.node(id) else { return None };
+    let (Some((_, "getattr")), Some(&[_, name])) = (data.class(*class), data.args(*class)) else { return None };
+    data.str(name)
+}
+
+/// A quantised tensor. The order of the arguments changed between releases, but the element type that it stands for
+/// is the only dtype among them, and the shape is given or that of the stored data, the first tensor.
+fn quantised(data: &Data<'_>, args: &[Id]) -> Option<TensorFact> {
+    let dtype = args.iter().find_map(|&arg| named_dtype(data, arg).ok())?;
+    let given = args.iter().find_map(|&arg| dimensions(data, arg).ok());
+    let stored = || args.iter().find_map(|&arg| tensor(data, arg, &[]).ok().flatten()).map(|fact| fact.shape);
+    Some(TensorFact { shape: given.or_else(stored)?, dtype, storage: None })
 }
 
 /// `_rebuild_from_type_v2(function, type, arguments, state)`: a subclass of a tensor that `function` rebuilds.

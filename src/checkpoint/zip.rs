@@ -12,8 +12,10 @@ use super::store::Section;
 const MAX_ENTRIES: u64 = 4 << 20;
 /// More bytes than the directory of so many entries needs in practice.
 const MAX_DIRECTORY: u64 = 512 << 20;
-/// The end record, the zip64 locator and record, and the longest comment.
-const TAIL: u64 = 22 + 20 + 56 + 65_535;
+/// The end record, the zip64 locator and record.
+const SHORT_TAIL: u64 = 22 + 20 + 56;
+/// The same with the longest comment.
+const TAIL: u64 = SHORT_TAIL + 65_535;
 
 /// One entry of the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +102,12 @@ struct End {
 
 impl End {
     fn find(section: &Section<'_>) -> Result<Self> {
-        let length = section.len().min(TAIL);
+        // torch writes no comment.
+        Self::within(section, SHORT_TAIL).or_else(|_| Self::within(section, TAIL))
+    }
+
+    fn within(section: &Section<'_>, tail: u64) -> Result<Self> {
+        let length = section.len().min(tail);
         let start = section.len() - length;
         let tail = section.read(start, usize::try_from(length).unwrap_or(0))?;
         let cut_off = || Problem::Truncated("the directory at the end of a zip archive".to_owned());

@@ -6,6 +6,7 @@
 mod action;
 mod compile;
 mod statement;
+mod types;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -48,7 +49,7 @@ impl FlagTable {
     pub fn from_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, FlagError> {
         let files = files.into_iter().map(statement::read).collect::<Result<Vec<_>, _>>()?;
         let allow_abbrev = files.iter().find_map(|file| file.rules.parser.as_ref()).is_none_or(|p| p.allow_abbrev);
-        let types = compile::types(&files)?;
+        let types = types::read(&files)?;
         let mut flags = Vec::new();
         for file in &files {
             for (name, statement) in &file.rules.flags {

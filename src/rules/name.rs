@@ -1,4 +1,4 @@
-//! Patterns for the names of files and entries, such as `iter_{iteration:07}`: matching and writing.
+//! Patterns for the names of files and entries, such as `step_{iteration:07}`: matching and writing.
 
 use std::fmt::Write as _;
 

@@ -81,6 +81,8 @@ pub struct Entries {
     pub args: String,
     /// The entry that holds the iteration.
     pub iteration: String,
+    /// Class methods that rebuild a quantised tensor.
+    pub quantised: Vec<String>,
 }
 
 /// `[distributed]`.

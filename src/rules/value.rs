@@ -30,7 +30,7 @@ pub enum Value {
 /// Why a value is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
-    /// What is unknown, in the user's words: `$MODEL_PATH`, `--num-layers`.
+    /// What is unknown, in the user's words: `$MODEL_PATH`, `--load`.
     pub name: String,
     /// Why: "is not set in this script and not in the environment given".
     pub reason: String,

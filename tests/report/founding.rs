@@ -94,14 +94,8 @@ pub fn checkpoint() -> Checkpoint {
         let mut other = Inventory::new();
         other.insert("checkpoint_version", Tensor::object().in_file(&file));
         other.insert("iteration", Tensor::object().in_file(&file));
-        Part {
-            file,
-            coordinates: None,
-            chunks: vec![chunk],
-            other,
-            values: Default::default(),
-            globals: Default::default(),
-        }
+        let values = [("iteration".into(), Value::Int(10))].into();
+        Part { file, coordinates: None, chunks: vec![chunk], other, values, globals: Vec::new() }
     };
     let args = [("num_layers", Value::Int(4)), ("lr", Value::Float(1e-4)), ("load", Value::None)];
     Checkpoint {
@@ -119,8 +113,8 @@ pub fn checkpoint() -> Checkpoint {
 pub fn launch(source: &Arc<Source>) -> Launch {
     let word = |text: &str| Located::new(Ok(text.to_owned()), vec![span(source, text)]);
     let argv = ["torchrun", "pretrain_gpt.py", "--num-experts", FLAG].map(word).into();
-    let command = Command { argv, env: Vec::new(), line: 66 };
-    Launch { sources: vec![Arc::clone(source)], commands: vec![command], training: Some(0), unknowns: Vec::new() }
+    let command = Command { argv, line: 66, ..Command::default() };
+    Launch { sources: vec![Arc::clone(source)], commands: vec![command], training: Some(0), ..Launch::default() }
 }
 
 pub fn framework() -> Framework {

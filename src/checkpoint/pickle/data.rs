@@ -76,19 +76,18 @@ impl Id {
 pub struct Data<'p> {
     nodes: Vec<Node<'p>>,
     pool: Vec<Id>,
+    length: usize,
 }
 
 /// More values than any checkpoint's header has; they would take 1 GB.
 const MAX_NODES: usize = 40 << 20;
-/// More elements of lists, tuples and dicts than any checkpoint's header has.
-const MAX_POOL: usize = 128 << 20;
 
 impl<'p> Data<'p> {
-    /// Only the values that are always there.
-    pub(super) fn new() -> Self {
+    /// Only the values that are always there; for a pickle of at most that many bytes.
+    pub(super) fn new(length: usize) -> Self {
         let mut nodes = vec![Node::None, Node::Bool(false), Node::Bool(true), Node::Tuple(Run::default())];
         nodes.extend((0..i64::from(Id::INTS)).map(Node::Int));
-        Self { nodes, pool: Vec::new() }
+        Self { nodes, pool: Vec::new(), length }
     }
 
     /// The value of that number.
@@ -189,6 +188,11 @@ impl<'p> Data<'p> {
         self.nodes.len()
     }
 
+    /// How many bytes there were to read, at most.
+    pub fn pickle_length(&self) -> usize {
+        self.length
+    }
+
     /// Whether nothing was read.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
@@ -252,7 +256,10 @@ impl<'p> Data<'p> {
         Some(())
     }
 
+    /// Every element costs the pickle a byte, and growing a run at most doubles it twice: more than that would come
+    /// from copying one list again and again.
     fn room(&self, more: usize) -> Option<()> {
-        self.pool.len().checked_add(more).filter(|&total| total <= MAX_POOL).map(|_| ())
+        let limit = self.length.saturating_mul(8).saturating_add(1024);
+        self.pool.len().checked_add(more).filter(|&total| total <= limit && u32::try_from(total).is_ok()).map(|_| ())
     }
 }

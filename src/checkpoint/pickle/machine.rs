@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::data::{Data, Id, Node};
-use super::opcodes::{Reader, long, unescape, unquote};
+use super::data::{Data, Id, Node, Run};
+use super::opcodes::{Reader, unescape, unquote};
 use crate::checkpoint::error::{Problem, malformed};
 
 /// Why a pickle cannot be read, and at which of its bytes.
@@ -16,12 +16,12 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn malformed(at: usize, expected: &str, found: &str) -> Self {
-        Self { at, problem: malformed(expected, found) }
+    pub(super) fn malformed(at: usize, expected: &str, found: &str) -> Box<Self> {
+        Box::new(Self { at, problem: malformed(expected, found) })
     }
 
-    pub(super) fn truncated(at: usize, expected: String) -> Self {
-        Self { at, problem: Problem::Truncated(expected) }
+    pub(super) fn truncated(at: usize, expected: String) -> Box<Self> {
+        Box::new(Self { at, problem: Problem::Truncated(expected) })
     }
 }
 
@@ -53,7 +53,7 @@ impl Loaded<'_> {
 pub fn load(bytes: &[u8]) -> Result<Loaded<'_>, Failure> {
     let mut machine = Machine {
         reader: Reader { bytes, at: 0 },
-        data: Data::new(),
+        data: Data::new(bytes.len()),
         stack: Vec::new(),
         marks: Vec::new(),
         memo: Vec::new(),
@@ -61,31 +61,32 @@ pub fn load(bytes: &[u8]) -> Result<Loaded<'_>, Failure> {
         globals: Vec::new(),
         at: 0,
     };
-    let root = machine.run()?;
+    let root = machine.run().map_err(|failure| *failure)?;
     Ok(Loaded { root, length: machine.reader.at, data: machine.data, globals: machine.globals })
 }
 
-struct Machine<'p> {
-    reader: Reader<'p>,
-    data: Data<'p>,
-    stack: Vec<Id>,
-    marks: Vec<usize>,
+pub(super) struct Machine<'p> {
+    pub(super) reader: Reader<'p>,
+    pub(super) data: Data<'p>,
+    pub(super) stack: Vec<Id>,
+    pub(super) marks: Vec<usize>,
     /// The memo: its numbers are consecutive in every pickle that a pickler wrote.
     memo: Vec<Id>,
     /// Numbers that are not, so that one of them cannot ask for gigabytes.
     far_memo: HashMap<usize, Id>,
-    globals: Vec<Id>,
+    pub(super) globals: Vec<Id>,
     /// The opcode that is being run.
-    at: usize,
+    pub(super) at: usize,
 }
 
-type Step<T = ()> = Result<T, Failure>;
+/// Boxed, so that the usual case, no failure, is a machine word.
+pub(super) type Step<T = ()> = Result<T, Box<Failure>>;
 
 impl<'p> Machine<'p> {
     fn run(&mut self) -> Step<Id> {
         loop {
             self.at = self.reader.at;
-            let opcode = self.reader.take(1)?[0];
+            let opcode = self.reader.byte()?;
             if opcode == b'.' {
                 return self.pop();
             }
@@ -140,9 +141,9 @@ impl<'p> Machine<'p> {
                 let from = self.mark()?;
                 self.tuple(self.stack.len() - from)
             }
-            b']' => self.push_node(Node::List(super::data::Run::default())),
-            b'}' => self.push_node(Node::Dict(super::data::Run::default())),
-            0x8f => self.push_node(Node::Set(super::data::Run::default())),
+            b']' => self.push_node(Node::List(Run::default())),
+            b'}' => self.push_node(Node::Dict(Run::default())),
+            0x8f => self.push_node(Node::Set(Run::default())),
             b'l' => self.gather(Node::List),
             b'd' => self.gather(Node::Dict),
             0x91 => self.gather(Node::Set),
@@ -228,38 +229,40 @@ impl<'p> Machine<'p> {
         }
     }
 
-    fn bad(&self, expected: &str, found: &str) -> Failure {
+    #[cold]
+    pub(super) fn bad(&self, expected: &str, found: &str) -> Box<Failure> {
         Failure::malformed(self.at, expected, found)
     }
 
-    fn add(&mut self, node: Node<'p>) -> Step<Id> {
+    pub(super) fn add(&mut self, node: Node<'p>) -> Step<Id> {
         self.data.add(node).ok_or_else(|| self.too_many())
     }
 
-    fn too_many(&self) -> Failure {
+    #[cold]
+    pub(super) fn too_many(&self) -> Box<Failure> {
         let claimed = self.data.len() as u64;
-        Failure {
+        Box::new(Failure {
             at: self.at,
             problem: Problem::TooLarge { what: "a number of values".to_owned(), claimed, limit: claimed },
-        }
+        })
     }
 
-    fn push(&mut self, id: Id) -> Step {
+    pub(super) fn push(&mut self, id: Id) -> Step {
         self.stack.push(id);
         Ok(())
     }
 
-    fn push_node(&mut self, node: Node<'p>) -> Step {
+    pub(super) fn push_node(&mut self, node: Node<'p>) -> Step {
         let id = self.add(node)?;
         self.push(id)
     }
 
-    fn push_int(&mut self, number: i64) -> Step {
+    pub(super) fn push_int(&mut self, number: i64) -> Step {
         let id = self.data.add_int(number).ok_or_else(|| self.too_many())?;
         self.push(id)
     }
 
-    fn pop(&mut self) -> Step<Id> {
+    pub(super) fn pop(&mut self) -> Step<Id> {
         // A value below the mark is out of reach, as in Python.
         let floor = self.marks.last().copied().unwrap_or(0);
         if self.stack.len() <= floor {
@@ -268,150 +271,13 @@ impl<'p> Machine<'p> {
         self.stack.pop().ok_or_else(|| self.bad("a value on the stack", "an empty stack"))
     }
 
-    fn top(&self) -> Step<Id> {
+    pub(super) fn top(&self) -> Step<Id> {
         self.stack.last().copied().ok_or_else(|| self.bad("a value on the stack", "an empty stack"))
     }
 
-    fn mark(&mut self) -> Step<usize> {
+    pub(super) fn mark(&mut self) -> Step<usize> {
         let mark = self.marks.pop().filter(|&mark| mark <= self.stack.len());
         mark.ok_or_else(|| self.bad("a mark on the stack", "none"))
-    }
-
-    fn protocol(&mut self) -> Step {
-        match self.reader.take(1)?[0] {
-            0..=5 => Ok(()),
-            other => Err(self.bad("a pickle protocol up to 5", &other.to_string())),
-        }
-    }
-
-    fn frame(&mut self) -> Step {
-        let length = self.reader.unsigned(8)?;
-        let left = (self.reader.bytes.len() - self.reader.at) as u64;
-        if length > left {
-            let expected = format!("a frame of {length} bytes, the pickle has {left} more");
-            return Err(Failure::truncated(self.at, expected));
-        }
-        Ok(())
-    }
-
-    fn small_int(&mut self, width: usize) -> Step {
-        let number = self.reader.unsigned(width)?;
-        self.push_int(number.cast_signed())
-    }
-
-    fn text_int(&mut self) -> Step {
-        let word = self.reader.word()?;
-        match word {
-            "00" => return self.push(Id::FALSE),
-            "01" => return self.push(Id::TRUE),
-            _ => {}
-        }
-        match word.trim_end_matches('L').parse() {
-            Ok(number) => self.push_int(number),
-            Err(_) if is_number(word) => self.push_node(Node::Str(word)),
-            Err(_) => Err(self.bad("a whole number", "other text")),
-        }
-    }
-
-    fn long(&mut self, width: usize) -> Step {
-        let bytes = self.reader.counted(width)?;
-        match long(bytes) {
-            Ok(number) => self.push_int(number),
-            Err(bytes) => self.push_node(Node::Long(bytes)),
-        }
-    }
-
-    fn text_float(&mut self) -> Step {
-        let word = self.reader.word()?;
-        let number = word.trim().parse().map_err(|_| self.bad("a floating-point number", "other text"))?;
-        self.push_node(Node::Float(number))
-    }
-
-    fn text(&mut self, width: usize) -> Step {
-        let bytes = self.reader.counted(width)?;
-        self.push_node(match std::str::from_utf8(bytes) {
-            Ok(text) => Node::Str(text),
-            // Lone surrogates: Python keeps them, no name that matters has them.
-            Err(_) => Node::Text(String::from_utf8_lossy(bytes).into()),
-        })
-    }
-
-    /// Strings of Python 2: text or bytes, nobody knows.
-    fn old_string(&mut self, width: usize) -> Step {
-        let bytes = self.reader.counted(width)?;
-        self.push_node(std::str::from_utf8(bytes).map_or(Node::Bytes(bytes), Node::Str))
-    }
-
-    fn byte_string(&mut self, width: usize) -> Step {
-        let bytes = self.reader.counted(width)?;
-        self.push_node(Node::Bytes(bytes))
-    }
-
-    fn tuple(&mut self, length: usize) -> Step {
-        let floor = self.marks.last().copied().unwrap_or(0);
-        let from = self.stack.len().checked_sub(length).filter(|&from| from >= floor);
-        let from = from.ok_or_else(|| self.bad("elements of a tuple on the stack", "fewer"))?;
-        if length == 0 {
-            return self.push(Id::EMPTY_TUPLE);
-        }
-        let run = self.data.add_run(&self.stack[from..]).ok_or_else(|| self.too_many())?;
-        self.stack.truncate(from);
-        self.push_node(Node::Tuple(run))
-    }
-
-    fn gather(&mut self, node: fn(super::data::Run) -> Node<'p>) -> Step {
-        let from = self.mark()?;
-        let run = self.data.add_run(&self.stack[from..]).ok_or_else(|| self.too_many())?;
-        self.stack.truncate(from);
-        self.push_node(node(run))
-    }
-
-    /// Adds what stands above `from` to the list or set below it.
-    fn append(&mut self, from: usize) -> Step {
-        let target = from.checked_sub(1).and_then(|i| self.stack.get(i).copied());
-        let target = target.ok_or_else(|| self.bad("a list on the stack", "an empty stack"))?;
-        let target = self.container(target, Node::List(super::data::Run::default()))?;
-        let mut run = match self.data.node(target) {
-            Node::List(run) | Node::Set(run) => *run,
-            _ => return Err(self.bad("a list to append to", "another value")),
-        };
-        self.data.extend(&mut run, &self.stack[from..]).ok_or_else(|| self.too_many())?;
-        if let Node::List(own) | Node::Set(own) = self.data.node_mut(target) {
-            *own = run;
-        }
-        self.stack.truncate(from);
-        Ok(())
-    }
-
-    /// Adds the keys and values that stand above `from` to the dict below them.
-    fn set_items(&mut self, from: usize) -> Step {
-        let target = from.checked_sub(1).and_then(|i| self.stack.get(i).copied());
-        let target = target.filter(|_| (self.stack.len() - from).is_multiple_of(2));
-        let target = target.ok_or_else(|| self.bad("a dict, keys and values on the stack", "fewer"))?;
-        let target = self.container(target, Node::Dict(super::data::Run::default()))?;
-        let Node::Dict(run) = self.data.node(target) else {
-            return Err(self.bad("a dict to add to", "another value"));
-        };
-        let mut run = *run;
-        self.data.extend(&mut run, &self.stack[from..]).ok_or_else(|| self.too_many())?;
-        if let Node::Dict(own) = self.data.node_mut(target) {
-            *own = run;
-        }
-        self.stack.truncate(from);
-        Ok(())
-    }
-
-    /// The list or dict that takes an object's items, made when the first one comes; other values are their own.
-    fn container(&mut self, target: Id, empty: Node<'p>) -> Step<Id> {
-        let Node::Object { items, .. } = *self.data.node(target) else { return Ok(target) };
-        if items != Id::NONE {
-            return Ok(items);
-        }
-        let made = self.add(empty)?;
-        if let Node::Object { items, .. } = self.data.node_mut(target) {
-            *items = made;
-        }
-        Ok(made)
     }
 
     fn discard(&mut self) -> Step {
@@ -460,70 +326,4 @@ impl<'p> Machine<'p> {
         }
         Ok(())
     }
-
-    fn global(&mut self, module: Id, name: Id) -> Step {
-        let id = self.add(Node::Global { module, name })?;
-        self.globals.push(id);
-        self.push(id)
-    }
-
-    fn object(&mut self, class: Id, args: Id) -> Step {
-        let items = self.initial_items(class, args)?;
-        self.push_node(Node::Object { class, args, state: Id::NONE, items })
-    }
-
-    /// `OrderedDict([[key, value], ...])`, as Python 2 pickled it: the items are in the argument.
-    fn initial_items(&mut self, class: Id, args: Id) -> Step<Id> {
-        if self.data.global(class) != Some(("collections", "OrderedDict")) {
-            return Ok(Id::NONE);
-        }
-        let Some(&[list]) = self.data.elements(args) else {
-            return self.add(Node::Dict(super::data::Run::default()));
-        };
-        let pairs = self.data.elements(list).unwrap_or(&[]).iter().filter_map(|&pair| match self.data.elements(pair) {
-            Some(&[key, value]) => Some([key, value]),
-            _ => None,
-        });
-        let flat: Vec<Id> = pairs.flatten().collect();
-        let run = self.data.add_run(&flat).ok_or_else(|| self.too_many())?;
-        self.add(Node::Dict(run))
-    }
-
-    fn build(&mut self) -> Step {
-        let new = self.pop()?;
-        let target = self.top()?;
-        match self.data.node_mut(target) {
-            Node::Object { state, .. } => *state = new,
-            // Anything else that has a `__setstate__` is not ours to run; the value stays as it is.
-            _ => return Err(self.bad("an object to update", "another value")),
-        }
-        Ok(())
-    }
-
-    /// `INST`: class by name, arguments from the mark.
-    fn instance(&mut self) -> Step {
-        let (module, name) = (self.reader.word()?, self.reader.word()?);
-        let (module, name) = (self.add(Node::Str(module))?, self.add(Node::Str(name))?);
-        let from = self.mark()?;
-        self.tuple(self.stack.len() - from)?;
-        let args = self.pop()?;
-        self.global(module, name)?;
-        let class = self.pop()?;
-        self.object(class, args)
-    }
-
-    /// `OBJ`: class and arguments from the mark.
-    fn old_object(&mut self) -> Step {
-        let from = self.mark()?;
-        let class = self.stack.get(from).copied().ok_or_else(|| self.bad("a class on the stack", "nothing"))?;
-        self.tuple(self.stack.len() - from - 1)?;
-        let args = self.pop()?;
-        self.stack.truncate(from);
-        self.object(class, args)
-    }
-}
-
-fn is_number(word: &str) -> bool {
-    let digits = word.trim_end_matches('L').trim_start_matches('-');
-    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }

@@ -1,6 +1,6 @@
 //! The bytes of a pickle: opcodes and their arguments.
 
-use super::machine::Failure;
+use super::machine::{Failure, Step};
 
 /// A cursor over the pickle's bytes.
 pub(super) struct Reader<'p> {
@@ -9,18 +9,29 @@ pub(super) struct Reader<'p> {
 }
 
 impl<'p> Reader<'p> {
+    /// One byte.
+    pub(super) fn byte(&mut self) -> Step<u8> {
+        let byte = self.bytes.get(self.at).copied().ok_or_else(|| self.too_short(1))?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    #[cold]
+    fn too_short(&self, wanted: usize) -> Box<Failure> {
+        Failure::truncated(self.bytes.len(), format!("{wanted} more bytes of a pickle"))
+    }
+
     /// An argument of that many bytes.
-    pub(super) fn take(&mut self, length: usize) -> Result<&'p [u8], Failure> {
+    pub(super) fn take(&mut self, length: usize) -> Step<&'p [u8]> {
         let end = self.at.checked_add(length);
         let bytes = end.and_then(|end| self.bytes.get(self.at..end));
-        let bytes =
-            bytes.ok_or_else(|| Failure::truncated(self.bytes.len(), format!("{length} more bytes of a pickle")))?;
+        let bytes = bytes.ok_or_else(|| self.too_short(length))?;
         self.at += length;
         Ok(bytes)
     }
 
     /// An argument whose length is given by `width` bytes before it.
-    pub(super) fn counted(&mut self, width: usize) -> Result<&'p [u8], Failure> {
+    pub(super) fn counted(&mut self, width: usize) -> Step<&'p [u8]> {
         let at = self.at;
         let length = self.unsigned(width)?;
         let left = (self.bytes.len() - self.at) as u64;
@@ -31,12 +42,17 @@ impl<'p> Reader<'p> {
     }
 
     /// A little-endian number without sign.
-    pub(super) fn unsigned(&mut self, width: usize) -> Result<u64, Failure> {
-        Ok(self.take(width)?.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
+    pub(super) fn unsigned(&mut self, width: usize) -> Step<u64> {
+        Ok(match *self.take(width)? {
+            [a] => a.into(),
+            [a, b] => u16::from_le_bytes([a, b]).into(),
+            [a, b, c, d] => u32::from_le_bytes([a, b, c, d]).into(),
+            ref bytes => bytes.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)),
+        })
     }
 
     /// A line of text, without its end.
-    pub(super) fn line(&mut self) -> Result<&'p [u8], Failure> {
+    pub(super) fn line(&mut self) -> Step<&'p [u8]> {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().position(|&b| b == b'\n');
         let length =
@@ -46,7 +62,7 @@ impl<'p> Reader<'p> {
     }
 
     /// A line that is a number or a name.
-    pub(super) fn word(&mut self) -> Result<&'p str, Failure> {
+    pub(super) fn word(&mut self) -> Step<&'p str> {
         let at = self.at;
         std::str::from_utf8(self.line()?).map_err(|_| Failure::malformed(at, "a line of UTF-8 text", "other bytes"))
     }

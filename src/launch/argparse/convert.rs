@@ -26,7 +26,8 @@ pub(super) fn checked(action: &Action, text: &str) -> Result<Value, Failure> {
 /// Refuses a value that is none of the choices.
 pub(super) fn check(action: &Action, value: &Value) -> Result<(), Failure> {
     let Some(choices) = &action.choices else { return Ok(()) };
-    if matches!(value, Value::Unknown(_)) || choices.iter().any(|choice| equal(choice, value)) {
+    // What is unknown here is a number beyond 64 bits: no choice is that big.
+    if choices.iter().any(|choice| equal(choice, value)) {
         return Ok(());
     }
     let names: Vec<String> = choices.iter().map(show).collect();
@@ -72,7 +73,7 @@ fn key_error(text: &str) -> Failure {
 fn int(text: &str) -> Option<Value> {
     Some(match python::int(text)? {
         Int::Number(number) => Value::Int(number),
-        Int::Huge => Value::unknown(text, "is a whole number of more than 64 bits", Vec::new()),
+        Int::Huge(number) => Value::unknown(number, "is a whole number of more than 64 bits", Vec::new()),
     })
 }
 
@@ -92,6 +93,7 @@ fn equal(a: &Value, b: &Value) -> bool {
 fn show(value: &Value) -> String {
     match value {
         Value::Str(text) => repr(text),
+        Value::Unknown(number) => number.name.clone(),
         other => other.to_string(),
     }
 }

@@ -1,8 +1,5 @@
 //! Python's own ways with text and numbers.
 
-/// The ValueError of `value, = []`, which is what `--flag=--` comes to.
-pub(super) const NOTHING_TO_UNPACK: &str = "ValueError: not enough values to unpack (expected 1, got 0)";
-
 /// argparse's complaint about `--flag=value` where the flag takes none.
 pub(super) fn ignored_explicit(value: &str) -> String {
     format!("ignored explicit argument {}", repr(value))
@@ -41,12 +38,12 @@ fn is_printable(c: char) -> bool {
 }
 
 /// What `int()` makes of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Int {
     /// A number.
     Number(i64),
-    /// A number beyond 64 bits.
-    Huge,
+    /// A number beyond 64 bits, as Python prints it.
+    Huge(String),
 }
 
 /// `int(text)`; `None` for a ValueError.
@@ -57,8 +54,10 @@ pub(super) fn int(text: &str) -> Option<Int> {
     if plain.is_empty() || !plain.bytes().all(|b| b.is_ascii_digit()) || plain.len() > MOST_DIGITS {
         return None;
     }
-    let number = if text.starts_with('-') { format!("-{plain}") } else { plain };
-    Some(number.parse().map_or(Int::Huge, Int::Number))
+    let plain = plain.trim_start_matches('0');
+    let number =
+        format!("{}{}", if text.starts_with('-') { "-" } else { "" }, if plain.is_empty() { "0" } else { plain });
+    Some(number.parse().map_or(Int::Huge(number), Int::Number))
 }
 
 /// `sys.get_int_max_str_digits()`.

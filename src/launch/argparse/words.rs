@@ -62,10 +62,10 @@ pub(super) fn text(word: &Word) -> &str {
     }
 }
 
-/// Whether an unknown word is in double quotes as a whole, and so certainly one word.
+/// Whether an unknown word is in double quotes as a whole, and so certainly one word (`"${LIST[@]}"` is not).
 pub(super) fn is_quoted(word: &Word) -> bool {
     let written = text(word);
-    written.len() > 1 && written.starts_with('"') && written.ends_with('"')
+    written.len() > 1 && written.starts_with('"') && written.ends_with('"') && !written.contains('@')
 }
 
 fn optional(parser: &Parser, text: &str, word: &Word) -> Result<Token, String> {
@@ -80,10 +80,10 @@ fn optional(parser: &Parser, text: &str, word: &Word) -> Result<Token, String> {
     if text.len() == 1 {
         return Ok(Token::Argument);
     }
-    if let Some((option, value)) = text.split_once('=') {
-        if let Some(action) = parser.index_of(option) {
-            return found(action, option, explicit(value));
-        }
+    if let Some((option, value)) = text.split_once('=')
+        && let Some(action) = parser.index_of(option)
+    {
+        return found(action, option, explicit(value));
     }
     let candidates = abbreviated(parser, text);
     match &*candidates {
@@ -136,11 +136,11 @@ fn is_negative_number(text: &str) -> bool {
 fn unknown_word(parser: &Parser, word: &Word, unknown: &Arc<Unknown>) -> Token {
     let written = word.places.first().map_or("", Span::text);
     let bare = written.trim_start_matches(['"', '\'']);
-    if let Some((option, _)) = bare.split_once('=') {
-        if let Some(action) = parser.index_of(option) {
-            let explicit = Some(Word::new(Err(Arc::clone(unknown)), word.places.clone()));
-            return Token::Option { action, option: option.to_owned(), explicit };
-        }
+    if let Some((option, _)) = bare.split_once('=')
+        && let Some(action) = parser.index_of(option)
+    {
+        let explicit = Some(Word::new(Err(Arc::clone(unknown)), word.places.clone()));
+        return Token::Option { action, option: option.to_owned(), explicit };
     }
     let decided = bare.chars().next().is_some_and(|first| !matches!(first, '$' | '`' | '-' | '<' | '>'));
     if decided { Token::Argument } else { Token::Open(Arc::clone(unknown)) }

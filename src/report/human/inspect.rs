@@ -1,8 +1,10 @@
 //! What a checkpoint holds, as folded tables.
 
+use std::collections::BTreeSet;
+
 use super::rows::{self, count, printable};
-use super::table;
-use crate::checkpoint::{Checkpoint, Format, Iteration, Part};
+use super::table::{self, Beside};
+use crate::checkpoint::{Checkpoint, Iteration, Part};
 use crate::pattern::{self, Pattern};
 use crate::report::style::{Role, Style};
 use crate::rules::value::Value;
@@ -35,6 +37,13 @@ pub fn inspect(checkpoint: &Checkpoint, style: Style) -> String {
         rows::prose(&mut out, style, "note", note);
     }
     parts(&mut out, style, checkpoint);
+    for problem in &checkpoint.problems {
+        out.push('\n');
+        rows::title(&mut out, style, Role::Error, "damaged", &problem.to_string());
+        if let Some(help) = problem.help() {
+            rows::prose(&mut out, style, "help", &help);
+        }
+    }
     out
 }
 
@@ -51,29 +60,46 @@ fn parts(out: &mut String, style: Style, checkpoint: &Checkpoint) {
             None => groups.push((part, vec![&part.file])),
         }
     }
-    let files_in_lines = checkpoint.format != Format::Torch;
-    for (part, files) in groups {
-        let names: Vec<String> = pattern::fold(&files).iter().map(Pattern::to_string).collect();
-        let each =
-            if files.len() > 1 { format!("each of {}: ", count(files.len() as u64, "file")) } else { String::new() };
-        out.push_str(&format!("\n{}\n", style.paint(Role::Heading, &format!("{each}{}", names.join(", ")))));
+    for (part, of_group) in groups {
+        let names: Vec<String> = pattern::fold(&of_group).iter().map(Pattern::to_string).collect();
+        let each = match of_group.len() {
+            1 => String::new(),
+            n => format!("each of {}: ", count(n as u64, "file")),
+        };
+        let name = format!("{each}{}", names.join(", "));
+        out.push('\n');
+        if !name.is_empty() {
+            out.push_str(&format!("{}\n", style.paint(Role::Heading, &name)));
+        }
         for (stage, chunk) in part.chunks.iter().enumerate() {
-            if part.chunks.len() > 1 {
-                out.push_str(&format!("  {}\n", style.paint(Role::Heading, &format!("virtual stage {stage}"))));
-            }
-            table::render(out, style, chunk.iter(), files_in_lines);
+            let name = if part.chunks.len() > 1 { format!("virtual stage {stage}") } else { String::new() };
+            entries_of(out, style, part, &name, chunk, false);
         }
         if !part.other.is_empty() {
-            out.push_str(&format!("  {}\n", style.paint(Role::Heading, "beside the model")));
-            table::render(out, style, part.other.iter(), files_in_lines);
+            entries_of(out, style, part, "beside the model", &part.other, true);
         }
     }
+}
+
+/// One state dict. Where each line's keys lie is said only where they lie in several files.
+fn entries_of(out: &mut String, style: Style, part: &Part, name: &str, inventory: &Inventory, values: bool) {
+    let files: BTreeSet<&str> = inventory.iter().filter_map(|(_, tensor)| tensor.file.as_deref()).collect();
+    let only = files.first().filter(|file| files.len() == 1 && **file != &*part.file);
+    let place = only.map(|file| format!("in {file}"));
+    let heading: Vec<&str> =
+        [Some(name).filter(|name| !name.is_empty()), place.as_deref()].into_iter().flatten().collect();
+    if !heading.is_empty() {
+        out.push_str(&format!("  {}\n", style.paint(Role::Heading, &heading.join(", "))));
+    }
+    let beside = Beside { files: files.len() > 1, values: values.then_some(&part.values) };
+    table::render(out, style, inventory.iter(), &beside);
 }
 
 fn same(a: &Part, b: &Part) -> bool {
     a.chunks.len() == b.chunks.len()
         && a.chunks.iter().zip(&b.chunks).all(|(a, b)| alike(a, b))
         && alike(&a.other, &b.other)
+        && a.values == b.values
 }
 
 /// The same but for the file, which is another one for every rank.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::rows::{count, printable};
-use super::{stopped, summary, table};
+use super::table::{self, Beside};
+use super::{stopped, summary};
 use crate::loader::Outcome;
 use crate::pattern::{self, Pattern};
 use crate::report::SchemaReport;
@@ -40,7 +41,7 @@ pub fn schema(report: &SchemaReport, style: Style) -> String {
     match schema {
         Schema::Global(inventory) => {
             heading(&mut out, style, "the whole model, sharded", &[inventory]);
-            table::render(&mut out, style, inventory.iter(), false);
+            table::render(&mut out, style, inventory.iter(), &Beside { files: false, values: None });
         }
         Schema::PerRank(ranks) => per_rank(&mut out, style, ranks),
     }
@@ -67,7 +68,7 @@ fn per_rank(out: &mut String, style: Style, ranks: &[Rank]) {
                 out.push_str(&style.paint(Role::Heading, &format!("  virtual stage {stage}")));
                 out.push('\n');
             }
-            table::render(out, style, chunk.iter(), false);
+            table::render(out, style, chunk.iter(), &Beside { files: false, values: None });
         }
     }
 }

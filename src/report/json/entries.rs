@@ -64,7 +64,7 @@ impl Serialize for Args<'_> {
 }
 
 /// A value as JSON has it. What JSON cannot say is text (`"inf"`), what is not known an object with the reason.
-struct ValueDocument<'r>(&'r Value);
+pub(super) struct ValueDocument<'r>(pub(super) &'r Value);
 
 impl Serialize for ValueDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

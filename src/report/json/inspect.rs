@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde::ser::Serializer;
 
 use super::Head;
-use super::entries::{Args, Entry, IterationDocument};
-use crate::checkpoint::{Checkpoint, Part};
+use super::entries::{Args, Entry, IterationDocument, ValueDocument};
+use crate::checkpoint::{Checkpoint, CheckpointError, Part};
 
 /// The whole document.
 #[derive(Serialize)]
@@ -23,6 +23,27 @@ struct CheckpointDocument<'r> {
     iteration: Option<IterationDocument>,
     saved_args: Option<Args<'r>>,
     notes: &'r [String],
+    problems: Vec<ProblemDocument>,
+}
+
+/// A part of the checkpoint that cannot be read.
+#[derive(Serialize)]
+struct ProblemDocument {
+    file: String,
+    byte: Option<u64>,
+    message: String,
+    help: Option<String>,
+}
+
+impl ProblemDocument {
+    fn new(error: &CheckpointError) -> Self {
+        Self {
+            file: error.file.display().to_string(),
+            byte: error.offset,
+            message: error.problem.to_string(),
+            help: error.help(),
+        }
+    }
 }
 
 impl<'r> Document<'r> {
@@ -35,6 +56,7 @@ impl<'r> Document<'r> {
                 iteration: checkpoint.iteration.map(IterationDocument),
                 saved_args: checkpoint.saved_args.as_ref().map(Args),
                 notes: &checkpoint.notes,
+                problems: checkpoint.problems.iter().map(ProblemDocument::new).collect(),
             },
             entries: Entries(&checkpoint.parts),
         }
@@ -55,6 +77,7 @@ impl Serialize for Entries<'_> {
                     state,
                     vpp,
                     entry: Entry::new(key, tensor),
+                    value: part.values.get(key).filter(|_| state == "other").map(ValueDocument),
                 })
             })
         }))
@@ -69,4 +92,6 @@ struct HeldEntry<'r> {
     vpp: Option<usize>,
     #[serde(flatten)]
     entry: Entry<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<ValueDocument<'r>>,
 }

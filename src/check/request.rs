@@ -1,0 +1,102 @@
+//! What is given to a check, and reading it.
+
+use std::path::PathBuf;
+
+use crate::diagnose::Edit;
+use crate::error::Error;
+use crate::fix::{self, Change};
+use crate::launch::{self, Launch, Options};
+use crate::rules::value::Value;
+use crate::rules::version::Version;
+use crate::training::TrainingConfig;
+
+/// What is given to a check.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The launch.
+    pub input: Input,
+    /// The machine it will run on.
+    pub machine: Machine,
+    /// The checkpoint, instead of the launch's own.
+    pub checkpoint: Option<PathBuf>,
+    /// Which command trains, counted from 1; `None`: the one that does.
+    pub command: Option<u64>,
+}
+
+/// A launch as it is given.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A shell script.
+    Script {
+        /// Its path.
+        path: PathBuf,
+        /// Its text.
+        text: String,
+        /// Variables of its environment.
+        env: Vec<(String, String)>,
+        /// Its arguments.
+        args: Vec<String>,
+    },
+    /// The words of a command.
+    Words(Vec<String>),
+}
+
+/// What is known of the machine that the launch will run on.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// The framework's version.
+    pub framework: Option<Version>,
+    /// Transformer Engine: `None` not said, `Some(None)` not installed.
+    pub transformer_engine: Option<Option<Version>>,
+    /// Whether apex is installed.
+    pub apex: bool,
+    /// The number of processes.
+    pub world_size: Option<u64>,
+}
+
+impl Request {
+    /// The checkpoint to check against.
+    ///
+    /// # Errors
+    /// When neither the user nor the launch names one, or its name is not known.
+    pub(super) fn checkpoint_path(&self, config: &TrainingConfig) -> Result<Option<PathBuf>, Error> {
+        if let Some(path) = &self.checkpoint {
+            return Ok(Some(path.clone()));
+        }
+        match config.values.get("load_path") {
+            Value::Str(path) => Ok(Some(PathBuf::from(&**path))),
+            Value::Unknown(unknown) => Err(Error::UnknownCheckpoint(unknown.clone())),
+            _ => Err(Error::NoCheckpointNamed),
+        }
+    }
+}
+
+/// Reads a launch.
+pub(super) fn read(input: &Input) -> Result<Launch, Error> {
+    match input {
+        Input::Words(words) => Ok(launch::from_argv(words)),
+        Input::Script { path, text, env, args } => {
+            let options = Options { env: env.clone(), args: args.clone(), ..Options::default() };
+            Ok(launch::read_script(path, text, &options)?)
+        }
+    }
+}
+
+/// The launch after a change; `None` where the change cannot be made in the user's own text.
+pub(super) fn changed(input: &Input, launch: &Launch, change: &Change, edits: &[Edit]) -> Option<Input> {
+    match input {
+        Input::Words(words) => {
+            let first = launch.training_entry()?.first_argument;
+            let (head, arguments) = words.split_at_checked(first)?;
+            Some(Input::Words([head, &fix::words(change, arguments)].concat()))
+        }
+        Input::Script { path, env, args, .. } => {
+            if edits.is_empty() {
+                return None;
+            }
+            let source = launch.sources.first()?;
+            let text = fix::apply(source, edits)?;
+            Some(Input::Script { path: path.clone(), text, env: env.clone(), args: args.clone() })
+        }
+    }
+}

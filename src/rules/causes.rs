@@ -1,0 +1,201 @@
+//! Causes: when two sides differ like this and the launch says that, this is why, and this is what to do.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use serde::Deserialize;
+
+use super::expr::Expr;
+use super::template::Template;
+use super::version::Version;
+use super::{RuleError, check_expr, check_template, embedded, in_range};
+
+/// One cause, from one file.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// Its name: the file's stem.
+    pub name: String,
+    /// `error`, `warning` or `info`.
+    pub severity: RuledSeverity,
+    /// What it looks like, in the order to try.
+    pub cases: Vec<Case>,
+}
+
+/// How much a cause matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuledSeverity {
+    /// Worth knowing.
+    Info,
+    /// Loads, but not as one would think.
+    Warning,
+    /// Does not load, or loads wrongly.
+    Error,
+}
+
+/// One look of a cause.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Only when this is true of the launch.
+    pub when: Option<Expr>,
+    /// Keys that the model wants and the checkpoint lacks; at least one must be there.
+    pub missing: GlobSet,
+    /// Keys that the checkpoint has and the model does not want; at least one must be there.
+    pub unexpected: GlobSet,
+    /// Keys with another shape; at least one must be there.
+    pub mismatched: GlobSet,
+    /// One sentence: the cause.
+    pub message: Template,
+    /// The flags to point at, the most telling first, with a few words each.
+    pub labels: Vec<(String, Template)>,
+    /// More lines.
+    pub notes: Vec<(String, Template)>,
+    /// Changes of the launch, the smallest first.
+    pub fixes: Vec<Remedy>,
+}
+
+/// A change of the launch.
+#[derive(Debug, Clone)]
+pub struct Remedy {
+    /// Only when this is true of the launch.
+    pub when: Option<Expr>,
+    /// What to do, in a few words.
+    pub title: Template,
+    /// Whether the run then means the same.
+    pub safe: bool,
+    /// Options to take out, with their values.
+    pub remove: Vec<String>,
+    /// Words to put in.
+    pub add: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    severity: RuledSeverity,
+    /// For the cause's page.
+    #[serde(rename = "summary")]
+    _summary: String,
+    #[serde(rename = "why")]
+    _why: String,
+    #[serde(default)]
+    case: Vec<RawCase>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCase {
+    when: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    #[serde(default)]
+    missing: Vec<String>,
+    #[serde(default)]
+    unexpected: Vec<String>,
+    #[serde(default)]
+    mismatched: Vec<String>,
+    message: String,
+    #[serde(default)]
+    label: Vec<RawLabel>,
+    #[serde(default)]
+    note: Vec<RawNote>,
+    #[serde(default)]
+    fix: Vec<RawRemedy>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLabel {
+    flag: String,
+    text: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNote {
+    heading: String,
+    text: String,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRemedy {
+    when: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    title: String,
+    safe: bool,
+    #[serde(default)]
+    remove: Vec<String>,
+    #[serde(default)]
+    add: Vec<String>,
+}
+
+/// The causes of every file below `folder`, in the order of the files' names.
+///
+/// # Errors
+/// When a rule file cannot be read.
+pub fn load(folder: &str, version: &Version) -> Result<Vec<Cause>, RuleError> {
+    embedded::below(folder).map(|(path, text)| cause(path, text, version)).collect()
+}
+
+fn cause(path: &str, text: &str, version: &Version) -> Result<Cause, RuleError> {
+    let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
+    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
+    let mut cases = Vec::new();
+    for (index, raw) in file.case.into_iter().enumerate() {
+        let place = format!("{path}, case {}", index + 1);
+        if in_range(&place, raw.since.as_deref(), raw.until.as_deref(), version)? {
+            cases.push(case(&place, raw, version)?);
+        }
+    }
+    Ok(Cause { name: stem.to_owned(), severity: file.severity, cases })
+}
+
+fn case(place: &str, raw: RawCase, version: &Version) -> Result<Case, RuleError> {
+    let mut notes = Vec::new();
+    for note in raw.note {
+        if in_range(place, note.since.as_deref(), note.until.as_deref(), version)? {
+            notes.push((note.heading, check_template(place, &note.text)?));
+        }
+    }
+    let mut fixes = Vec::new();
+    for fix in raw.fix {
+        if in_range(place, fix.since.as_deref(), fix.until.as_deref(), version)? {
+            fixes.push(Remedy {
+                when: fix.when.as_deref().map(|text| check_expr(place, text)).transpose()?,
+                title: check_template(place, &fix.title)?,
+                safe: fix.safe,
+                remove: fix.remove,
+                add: fix.add,
+            });
+        }
+    }
+    let labels = raw.label.into_iter().map(|l| Ok((l.flag, check_template(place, &l.text)?)));
+    Ok(Case {
+        when: raw.when.as_deref().map(|text| check_expr(place, text)).transpose()?,
+        missing: globs(place, &raw.missing)?,
+        unexpected: globs(place, &raw.unexpected)?,
+        mismatched: globs(place, &raw.mismatched)?,
+        message: check_template(place, &raw.message)?,
+        labels: labels.collect::<Result<_, RuleError>>()?,
+        notes,
+        fixes,
+    })
+}
+
+/// Key globs: `*` stands for one part of a key, `**` for any number of parts.
+pub fn globs(place: &str, patterns: &[String]) -> Result<GlobSet, RuleError> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let path = as_path(pattern);
+        let glob = GlobBuilder::new(&path).literal_separator(true).build();
+        set.add(glob.map_err(|e| RuleError::new(place, e.to_string()))?);
+    }
+    set.build().map_err(|e| RuleError::new(place, e.to_string()))
+}
+
+/// A key as the path that its glob is matched against.
+pub fn as_path(key: &str) -> String {
+    key.replace('.', "/")
+}
