@@ -10,11 +10,13 @@ pub(super) enum Function {
     Min,
     Max,
     Sum,
+    Product,
     Len,
     Int,
     RoundUp,
     Range,
     Slice,
+    Without,
     Split,
     Count,
     StartsWith,
@@ -28,15 +30,17 @@ pub(super) enum Function {
     Unknown,
 }
 
-const ALL: [(&str, Function); 19] = [
+const ALL: [(&str, Function); 21] = [
     ("min", Function::Min),
     ("max", Function::Max),
     ("sum", Function::Sum),
+    ("product", Function::Product),
     ("len", Function::Len),
     ("int", Function::Int),
     ("round_up", Function::RoundUp),
     ("range", Function::Range),
     ("slice", Function::Slice),
+    ("without", Function::Without),
     ("split", Function::Split),
     ("count", Function::Count),
     ("starts_with", Function::StartsWith),
@@ -77,6 +81,10 @@ impl Function {
             (Self::Sum, [Value::List(items)]) => {
                 Value::Int(items.iter().map(Value::int).sum::<Option<i64>>().ok_or_else(wrong)?)
             }
+            (Self::Product, [Value::List(items)]) => {
+                let product = items.iter().try_fold(1_i64, |product, item| product.checked_mul(item.int()?));
+                Value::Int(product.ok_or_else(wrong)?)
+            }
             (Self::Len, [Value::List(items)]) => Value::Int(i64::try_from(items.len()).map_err(|_| wrong())?),
             (Self::Len, [Value::Str(text)]) => Value::Int(i64::try_from(text.chars().count()).map_err(|_| wrong())?),
             // Python's int(): towards zero.
@@ -97,6 +105,10 @@ impl Function {
                 let end = usize_of(end).ok_or_else(wrong)?.min(items.len());
                 let start = usize_of(start).ok_or_else(wrong)?.min(end);
                 Value::List(items[start..end].iter().cloned().collect())
+            }
+            // The items of a list that are not in another.
+            (Self::Without, [Value::List(items), Value::List(excluded)]) => {
+                Value::List(items.iter().filter(|item| !excluded.contains(item)).cloned().collect())
             }
             (Self::Split, [Value::Str(text), Value::Str(separator)]) => {
                 Value::List(text.split(&**separator).map(Value::str).collect())
