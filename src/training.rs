@@ -13,9 +13,6 @@ use crate::rules::value::{Unknown, Value};
 use crate::rules::version::Version;
 use crate::text::Span;
 
-/// The folder of the framework's argument handling.
-const STEPS: &str = "megatron/config/";
-
 /// What is installed where the launch will run.
 #[derive(Debug, Clone)]
 pub struct Installed {
@@ -132,7 +129,7 @@ fn derive(
     values.set("apex", Value::Bool(installed.apex));
     let mut taken = Taken::default();
     if !refused {
-        take(&steps::load(STEPS, "launch", &installed.framework)?, &mut values, &mut taken)?;
+        take(&steps::load("launch", &installed.framework)?, &mut values, &mut taken)?;
     }
     Ok(TrainingConfig {
         values,

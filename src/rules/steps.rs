@@ -1,12 +1,14 @@
 //! Steps of a framework's argument handling: values it derives, launches it refuses, features we do not model.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
 use super::embedded;
 use super::expr::Expr;
 use super::template::Template;
 use super::version::Version;
-use super::{RuleError, check_expr, check_template, in_range};
+use super::{RuleError, in_range};
 
 /// One step, in the order in which the framework takes them.
 #[derive(Debug, Clone)]
@@ -65,20 +67,31 @@ struct Raw {
     _because: Option<String>,
 }
 
-/// The steps of every file below `folder` that belong to `scope` in that version, in the order of the files' names.
+/// The rule files, read once: path and content.
+static FILES: LazyLock<Result<Vec<(&'static str, File)>, RuleError>> = LazyLock::new(|| {
+    let read = |(path, text)| match toml::from_str::<File>(text) {
+        Ok(file) => Ok((path, file)),
+        Err(error) => Err(RuleError::new(path, error.to_string())),
+    };
+    embedded::below(FOLDER).map(read).collect()
+});
+
+/// Where the steps lie.
+const FOLDER: &str = "megatron/config/";
+
+/// The steps that belong to `scope` in that version, in the order of the files' names.
 ///
 /// # Errors
 /// When a rule file cannot be read.
-pub fn load(folder: &str, scope: &str, version: &Version) -> Result<Vec<Step>, RuleError> {
+pub fn load(scope: &str, version: &Version) -> Result<Vec<Step>, RuleError> {
     let mut steps = Vec::new();
-    for (path, text) in embedded::below(folder) {
-        let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
+    for (path, file) in FILES.as_ref().map_err(Clone::clone)? {
         if file.scope != scope {
             continue;
         }
-        for (index, raw) in file.rule.into_iter().enumerate() {
-            let place = format!("{path}, rule {}", index + 1);
-            if in_range(&place, raw.since.as_deref(), raw.until.as_deref(), version)? {
+        for (index, raw) in file.rule.iter().enumerate() {
+            if in_range(path, raw.since.as_deref(), raw.until.as_deref(), version)? {
+                let place = || format!("{path}, rule {}", index + 1);
                 steps.push(step(&place, raw, &file.by)?);
             }
         }
@@ -86,13 +99,16 @@ pub fn load(folder: &str, scope: &str, version: &Version) -> Result<Vec<Step>, R
     Ok(steps)
 }
 
-fn step(place: &str, raw: Raw, by: &str) -> Result<Step, RuleError> {
-    let action = match (raw.set, raw.value, raw.reject, raw.unsupported) {
-        (Some(name), Some(value), None, None) => Action::Set { name, value: check_expr(place, &value)? },
-        (None, None, Some(text), None) => Action::Reject(check_template(place, &text)?),
-        (None, None, None, Some(text)) => Action::Unsupported(check_template(place, &text)?),
-        _ => return Err(RuleError::new(place, "expected `set` with `value`, or `reject`, or `unsupported`")),
+fn step(place: &dyn Fn() -> String, raw: &Raw, by: &str) -> Result<Step, RuleError> {
+    let expr = |text: &str| Expr::parse(text).map_err(|e| RuleError::new(place(), e.to_string()));
+    let template = |text: &str| Template::parse(text).map_err(|e| RuleError::new(place(), e.to_string()));
+    let action = match (&raw.set, &raw.value, &raw.reject, &raw.unsupported) {
+        (Some(name), Some(value), None, None) => Action::Set { name: name.clone(), value: expr(value)? },
+        (None, None, Some(text), None) => Action::Reject(template(text)?),
+        (None, None, None, Some(text)) => Action::Unsupported(template(text)?),
+        _ => return Err(RuleError::new(place(), "expected `set` with `value`, or `reject`, or `unsupported`")),
     };
-    let when = raw.when.as_deref().map(|text| check_expr(place, text)).transpose()?;
-    Ok(Step { when, action, flags: raw.flags, by: raw.by.unwrap_or_else(|| by.to_owned()) })
+    let when = raw.when.as_deref().map(expr).transpose()?;
+    let by = raw.by.as_deref().unwrap_or(by).to_owned();
+    Ok(Step { when, action, flags: raw.flags.clone(), by })
 }

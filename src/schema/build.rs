@@ -13,7 +13,6 @@ use crate::rules::value::{Unknown, Value};
 use crate::tensor::Inventory;
 use crate::training::{ConfigError, Rejection, Taken, TrainingConfig, take};
 
-const STEPS: &str = "megatron/config/";
 const MODULES: &str = "megatron/modules/";
 
 /// A built schema, or why there is none.
@@ -44,9 +43,9 @@ impl Builder {
         let version = &config.installed.framework;
         Ok(Self {
             modules: Modules::load(MODULES, version)?,
-            stage: steps::load(STEPS, "stage", version)?,
-            rank: steps::load(STEPS, "rank", version)?,
-            layer: HashMap::from([("layer".to_owned(), steps::load(STEPS, "layer", version)?)]),
+            stage: steps::load("stage", version)?,
+            rank: steps::load("rank", version)?,
+            layer: HashMap::from([("layer".to_owned(), steps::load("layer", version)?)]),
         })
     }
 
