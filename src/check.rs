@@ -209,6 +209,10 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
                 let mut chunks_differ = false;
                 if let Some(built) = &built {
                     (diff, missing_files, chunks_differ) = differences(built, &read);
+                    if !understood.undetermined.is_empty() {
+                        // What an unknown value decides is not in the schema: it cannot be called unexpected.
+                        diff.parts.iter_mut().for_each(|part| part.unexpected.clear());
+                    }
                 }
                 scope::state(&mut facts, &read, built.as_ref(), &diff, &rules, &missing_files, chunks_differ)?;
                 stages = loader::run(&rules, &facts)?;
