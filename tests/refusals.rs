@@ -24,6 +24,7 @@ const ARTEFACTS: &[(&str, &str)] = &[
     ("NVTE_APPLY_QK_LAYER_SCALING", "an environment variable, not set by the recorder"),
     ("CUDA_GRAPHS_USE_NODE_PRIORITY", "an environment variable, not set by the recorder"),
     ("comm+GEMM overlap with CUDA Multicast", "what the GPU and its driver can do"),
+    ("Userbuffer communication backend not available", "what the GPU and its driver can do"),
     ("DeepEP is not installed", "a package that the recorder does without"),
     ("HybridEP is not installed", "a package that the recorder does without"),
     ("nvidia_resiliency_ext is required", "a package that the recorder does without"),
