@@ -15,7 +15,22 @@ use moe_lint::training::{Installed, TrainingConfig, configure};
 use serde_json::Value as Json;
 
 /// Recorded outcomes that say something about the recorder and not about Megatron-LM: a part of the message, and why.
-const ARTEFACTS: &[(&str, &str)] = &[];
+const ARTEFACTS: &[(&str, &str)] = &[
+    ("incompatible constructor arguments", "core 0.6 makes process groups as old releases of torch did"),
+    ("Creating a Parameter from an instance of type quantize", "a stand-in of Transformer Engine's native part"),
+    ("CUDA_DEVICE_MAX_CONNECTIONS", "an environment variable, set by the recorder"),
+    ("NVTE_CPU_OFFLOAD_V1", "an environment variable, not set by the recorder"),
+    ("NCCL_ALGO", "an environment variable, not set by the recorder"),
+    ("NVTE_APPLY_QK_LAYER_SCALING", "an environment variable, not set by the recorder"),
+    ("CUDA_GRAPHS_USE_NODE_PRIORITY", "an environment variable, not set by the recorder"),
+    ("comm+GEMM overlap with CUDA Multicast", "what the GPU and its driver can do"),
+    ("Userbuffer communication backend not available", "what the GPU and its driver can do"),
+    ("DeepEP is not installed", "a package that the recorder does without"),
+    ("HybridEP is not installed", "a package that the recorder does without"),
+    ("nvidia_resiliency_ext is required", "a package that the recorder does without"),
+    ("specialize for NoneType", "--spec names a Python module of the user"),
+    ("not enough values to unpack", "--spec names a Python module of the user"),
+];
 
 /// Arguments that the schema depends on. `num_query_groups` counts only with grouped queries, see `checked`.
 const ARGUMENTS: &[&str] = &[
@@ -147,6 +162,8 @@ fn checked(name: &str, record: &Json, version: &Version) -> bool {
         "num_query_groups" => args["group_query_attention"] == Json::Bool(true),
         // Known to no argument yet: 0 in a dense model.
         "moe_ffn_hidden_size" => !older("0.10") && !args["num_experts"].is_null(),
+        // Left empty where the vocabulary is not padded; the model then takes the tokenizer's size.
+        "padded_vocab_size" => !args["padded_vocab_size"].is_null(),
         "expert_tensor_parallel_size" | "add_qkv_bias" => !older("0.10"),
         // The model itself takes a frequency of one for no frequency.
         "moe_layer_freq" => !older("0.10"),
