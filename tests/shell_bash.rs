@@ -2,6 +2,9 @@
 //!
 //! The random scripts are made of harmless parts only. Without a bash on this machine there is nothing to compare.
 
+// A test that is skipped says so.
+#![allow(clippy::print_stdout)]
+
 mod scripts;
 
 use std::path::Path;
@@ -41,7 +44,8 @@ impl Machine {
 
     fn env(&self) -> Vec<(String, String)> {
         let root = self.folder.path().display();
-        let pairs = [("PATH", format!("{root}/bin:/usr/bin:/bin")), ("HOME", "/home/u".into()), ("LOG", format!("{root}/log"))];
+        let pairs =
+            [("PATH", format!("{root}/bin:/usr/bin:/bin")), ("HOME", "/home/u".into()), ("LOG", format!("{root}/log"))];
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
@@ -103,7 +107,8 @@ fn single_constructs_are_as_in_bash() {
 fn random_scripts_are_as_in_bash() {
     let Some(machine) = Machine::new() else { return };
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(150);
-    let mut runner = proptest::test_runner::TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        proptest::test_runner::TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let result = runner.run(&scripts::script(), |script| {
         let (want, have) = (machine.bash(&script), machine.read(&script));
         if want == have {

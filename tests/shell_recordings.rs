@@ -3,6 +3,9 @@
 //! `MOE_LINT_RECORDINGS` names a file with one recording a line, `MOE_LINT_REPOSITORIES` a folder with the checkouts
 //! (`owner+name/`). Without them there is nothing to measure. `MOE_LINT_SHOW=ID` prints one script's differences.
 
+// A measurement is there to be read.
+#![allow(clippy::print_stdout)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -122,7 +125,8 @@ fn compare(have: &Command, want: &Recorded) -> Verdict {
             match &word.value {
                 Ok(text) => {
                     let name = |text: &str| text.rsplit('/').next().unwrap_or(text).to_owned();
-                    let same = words.get(j) == Some(text) || (i == 0 && words.first().map(|w| name(w)) == Some(name(text)));
+                    let same =
+                        words.get(j) == Some(text) || (i == 0 && words.first().map(|w| name(w)) == Some(name(text)));
                     if same && !dynamic.contains(&j) {
                         reached[i + 1][j + 1] = true;
                     }
@@ -157,7 +161,8 @@ fn read(recording: &Recording, repositories: &Path, complete: bool) -> Option<(L
     let root = PathBuf::from(&recording.repo_root);
     let directory: PathBuf = root.join(&recording.cwd).components().collect();
     let directory = PathBuf::from(directory.to_string_lossy().trim_end_matches("/."));
-    let made = recording.files_created.iter().map(|file| directory.join(file)).map(|p| p.components().collect()).collect();
+    let made =
+        recording.files_created.iter().map(|file| directory.join(file)).map(|p| p.components().collect()).collect();
     let sandbox = Sandbox { root, checkout, made };
     let mut env: BTreeMap<String, String> = recording.env.clone();
     for (name, value) in [("HOME", "/home/u"), ("PATH", "/usr/local/bin:/usr/bin:/bin"), ("LANG", "C.UTF-8")] {
@@ -194,12 +199,15 @@ fn measure(recordings: &[Recording], repositories: &Path, complete: bool) -> usi
         // The command that fits best is the one; whether it is the one chosen is counted apart.
         let verdicts: Vec<Verdict> = launch.commands.iter().map(|command| compare(command, want)).collect();
         let best = verdicts.iter().position(|v| *v == Verdict::Identical).or_else(|| {
-            let fits = verdicts.iter().enumerate().filter_map(|(i, v)| if let Verdict::Honest(n) = v { Some((*n, i)) } else { None });
+            let fits = verdicts
+                .iter()
+                .enumerate()
+                .filter_map(|(i, v)| if let Verdict::Honest(n) = v { Some((*n, i)) } else { None });
             fits.min().map(|(_, i)| i)
         });
         let fits = |i: usize| !matches!(verdicts[i], Verdict::Wrong(_));
-        let right = best.is_some()
-            && launch.training.is_some_and(|i| fits(i) || launch.commands[i].via.is_some_and(fits));
+        let right =
+            best.is_some() && launch.training.is_some_and(|i| fits(i) || launch.commands[i].via.is_some_and(fits));
         chosen += usize::from(right);
         match best.map(|best| &verdicts[best]) {
             Some(Verdict::Identical) => identical += 1,
@@ -216,7 +224,8 @@ fn measure(recordings: &[Recording], repositories: &Path, complete: bool) -> usi
             }
             _ => {
                 wrong += 1;
-                let same = |c: &Command| c.known(0).is_some_and(|p| p.rsplit('/').next() == want.program.rsplit('/').next());
+                let same =
+                    |c: &Command| c.known(0).is_some_and(|p| p.rsplit('/').next() == want.program.rsplit('/').next());
                 let said: Vec<&Verdict> =
                     launch.commands.iter().zip(&verdicts).filter(|(c, _)| same(c)).map(|(_, v)| v).take(3).collect();
                 println!("{} {}: {said:?}", recording.id, recording.path);
@@ -229,18 +238,30 @@ fn measure(recordings: &[Recording], repositories: &Path, complete: bool) -> usi
             }
         }
         if best.is_some() && !right {
-            println!("{}: chose {:?}, not {best:?}: {:?}", recording.id, launch.training, want.argv.iter().take(6).collect::<Vec<_>>());
+            println!(
+                "{}: chose {:?}, not {best:?}: {:?}",
+                recording.id,
+                launch.training,
+                want.argv.iter().take(6).collect::<Vec<_>>()
+            );
         }
         if show.as_deref() == Some(&recording.id) {
             for (i, command) in launch.commands.iter().enumerate() {
-                let argv: Vec<_> = command.argv.iter().take(300).map(|w| w.value.clone().unwrap_or_else(|u| format!("<{}>", u.name))).collect();
+                let argv: Vec<_> = command
+                    .argv
+                    .iter()
+                    .take(300)
+                    .map(|w| w.value.clone().unwrap_or_else(|u| format!("<{}>", u.name)))
+                    .collect();
                 println!("  {i} line {} via {:?} {argv:?}", command.line, command.via);
             }
             println!("  want {:?}", want.argv);
         }
         if let Some(best) = best {
-            let env: BTreeMap<_, _> = launch.commands[best].env.iter().map(|(n, w)| (n.clone(), w.value.clone())).collect();
-            for (name, value) in want.env_delta.iter().filter(|(n, _)| !want.env_dynamic.contains(n) && *n != "OLDPWD") {
+            let env: BTreeMap<_, _> =
+                launch.commands[best].env.iter().map(|(n, w)| (n.clone(), w.value.clone())).collect();
+            for (name, value) in want.env_delta.iter().filter(|(n, _)| !want.env_dynamic.contains(n) && *n != "OLDPWD")
+            {
                 match env.get(name) {
                     Some(Ok(found)) if found != value => {
                         env_wrong += 1;
@@ -260,7 +281,8 @@ fn measure(recordings: &[Recording], repositories: &Path, complete: bool) -> usi
 
 #[test]
 fn recordings() {
-    let (Ok(recordings), Ok(repositories)) = (std::env::var("MOE_LINT_RECORDINGS"), std::env::var("MOE_LINT_REPOSITORIES"))
+    let (Ok(recordings), Ok(repositories)) =
+        (std::env::var("MOE_LINT_RECORDINGS"), std::env::var("MOE_LINT_REPOSITORIES"))
     else {
         println!("skipped: MOE_LINT_RECORDINGS and MOE_LINT_REPOSITORIES are not set");
         return;

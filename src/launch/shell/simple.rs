@@ -90,10 +90,8 @@ impl Machine<'_> {
     pub(super) fn dispatch(&mut self, fields: Vec<Field>, functions: bool) -> Run {
         let Some(first) = fields.first() else { return Ok(()) };
         let name = first.text.as_str().to_owned();
-        if functions {
-            if let Some(body) = self.state.functions.get(&name).cloned() {
-                return self.call(&name, &body, fields);
-            }
+        if functions && let Some(body) = self.state.functions.get(&name).cloned() {
+            return self.call(&name, &body, fields);
         }
         match self.builtin(&name, &fields) {
             Some(result) => result,
@@ -320,7 +318,11 @@ impl Machine<'_> {
         }
         let Some(text) = self.read_file(&path) else { return Ok(false) };
         let shebang = text.as_str().lines().next().unwrap_or("");
-        let shell = if shebang.starts_with("#!") { shebang.contains("sh") } else { path.extension().is_some_and(|e| e == "sh") };
+        let shell = if shebang.starts_with("#!") {
+            shebang.contains("sh")
+        } else {
+            path.extension().is_some_and(|e| e == "sh")
+        };
         if text.as_str().contains('\0') || !shell {
             return Ok(false);
         }
