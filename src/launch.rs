@@ -26,6 +26,11 @@ pub use training::{EntryPoint, entry_point};
 use crate::rules::value::Unknown;
 use crate::text::{Located, Source, Span};
 
+/// The line and the reason of the first place where a shell would refuse a text; `None` where it is all in order.
+pub fn syntax_error(text: &str) -> Option<(usize, String)> {
+    shell::syntax_error(text)
+}
+
 /// One word of a command, or why it cannot be known without running something.
 pub type Word = Located<Result<String, Arc<Unknown>>>;
 

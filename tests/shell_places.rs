@@ -112,7 +112,7 @@ fn both_sides_of_an_unknown_decision_are_joined() {
     assert_eq!(shown, ["torchrun", "train.py", "--layers", "<$MODE>", "--a", "1", "<$MODE>", "--end"]);
     assert_eq!(command.open, [3, 6]);
     assert_eq!(
-        command.argv[3].value.as_ref().err().expect("unknown").reason,
+        command.argv[3].value.as_ref().expect_err("unknown").reason,
         "decides what `$L` is; `$MODE` is not set in this script; give it with --env MODE=..."
     );
     let text = "if [ \"$MODE\" = big ]; then torchrun train.py --big; else torchrun train.py --small; fi";

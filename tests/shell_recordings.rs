@@ -3,6 +3,9 @@
 //! `MOE_LINT_RECORDINGS` names a file with one recording a line, `MOE_LINT_REPOSITORIES` a folder with the checkouts
 //! (`owner+name/`). Without them there is nothing to measure. `MOE_LINT_SHOW=ID` prints one script's differences.
 
+// A measurement is there to be read.
+#![allow(clippy::print_stdout)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};

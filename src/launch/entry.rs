@@ -73,14 +73,13 @@ impl Launch {
         let mut found = entry(self.training_command()?)?;
         let mut via = self.training_command()?.via;
         while let Some(outer) = via.and_then(|index| self.commands.get(index)) {
-            if !found.distributed {
-                if let Some(launcher) = outer.known(0).and_then(launchers::by_program).filter(|l| l.distributed) {
-                    if let Some(parsed) = launchers::parse(launcher, outer, 1) {
-                        let counts = told(launcher, &parsed, outer);
-                        found.distributed = true;
-                        (found.nnodes, found.nproc_per_node, found.world_size) = resolved(counts, true);
-                    }
-                }
+            if !found.distributed
+                && let Some(launcher) = outer.known(0).and_then(launchers::by_program).filter(|l| l.distributed)
+                && let Some(parsed) = launchers::parse(launcher, outer, 1)
+            {
+                let counts = told(launcher, &parsed, outer);
+                found.distributed = true;
+                (found.nnodes, found.nproc_per_node, found.world_size) = resolved(counts, true);
             }
             via = outer.via;
         }

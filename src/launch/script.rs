@@ -23,10 +23,10 @@ pub fn read_script(path: &Path, text: &str, options: &Options<'_>) -> Result<Lau
     if text.contains('\0') {
         return Err(LaunchError::NotAScript { path, reason: "is not text".to_owned() });
     }
-    if let Some(program) = text.lines().next().and_then(|line| line.strip_prefix("#!")) {
-        if program.contains("python") || program.contains("perl") {
-            return Err(LaunchError::NotAScript { path, reason: format!("is a script for `{}`", program.trim()) });
-        }
+    if let Some(program) = text.lines().next().and_then(|line| line.strip_prefix("#!"))
+        && (program.contains("python") || program.contains("perl"))
+    {
+        return Err(LaunchError::NotAScript { path, reason: format!("is a script for `{}`", program.trim()) });
     }
     let source = Source::file(&path, holes::without_holes(text.to_owned()));
     let name = path.to_string_lossy().into_owned();

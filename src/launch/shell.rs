@@ -47,6 +47,13 @@ use machine::{Machine, Running};
 use state::{Field, Flags, State, Value, Variable};
 use text::Text;
 
+/// The line and the reason of the first syntax error of a text.
+pub fn syntax_error(text: &str) -> Option<(usize, String)> {
+    let unit = Rc::new(ast::Unit { text: Text::made(text) });
+    let (_, error) = parse::Parser::new(unit).all();
+    error.map(|error| (text.get(..error.at).unwrap_or("").matches('\n').count() + 1, error.message))
+}
+
 /// Follows a script whose name the user gave as `name`.
 pub fn follow(source: &Arc<Source>, name: &str, options: &Options<'_>) -> Launch {
     let directory = options.directory.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::ast::{At, Piece, Unit, Word};
+use super::ast::{At, Index, Name, Operation, Parameter, Piece, Unit, Word};
 use super::machine::{Machine, Run};
 use super::text::Text;
 
@@ -62,6 +62,17 @@ fn atoms(pieces: &[Piece], unit: &Rc<Unit>) -> Vec<Atom> {
 fn pieces(atoms: Vec<Atom>) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     for atom in atoms {
+        let more = match &atom {
+            Atom::Char(c, _) => c.to_string(),
+            Atom::Piece(Piece::Made(text)) => text.as_str().to_owned(),
+            Atom::Piece(_) => String::new(),
+        };
+        if let Some(Piece::Parameter(last)) = pieces.last_mut()
+            && let Some(parameter) = longer(last, &more)
+        {
+            *last = Rc::new(parameter);
+            continue;
+        }
         match (atom, pieces.last_mut()) {
             (Atom::Char(_, at), Some(Piece::Literal(last))) if last.end == at.start => last.end = at.end,
             (Atom::Char(_, at), _) => pieces.push(Piece::Literal(at)),
@@ -69,6 +80,20 @@ fn pieces(atoms: Vec<Atom>) -> Vec<Piece> {
         }
     }
     pieces
+}
+
+/// `$A{b,c}` is `$Ab $Ac`: braces come before names are read.
+fn longer(parameter: &Parameter, more: &str) -> Option<Parameter> {
+    let Name::Variable(name) = &parameter.name else { return None };
+    let letters = !more.is_empty() && more.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let unbraced = parameter.at.end - parameter.at.start == name.len() + 1;
+    (letters && unbraced && matches!(parameter.operation, Operation::None)).then(|| Parameter {
+        at: At { start: parameter.at.start, end: parameter.at.end + more.len() },
+        name: Name::Variable(format!("{name}{more}")),
+        index: Index::None,
+        indirect: false,
+        operation: Operation::None,
+    })
 }
 
 /// Expands the first brace, then what follows; `None` where it grows too large.

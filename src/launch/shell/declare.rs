@@ -164,15 +164,15 @@ impl Machine<'_> {
     /// Hides or makes the variable and gives it the attributes.
     fn prepare(&mut self, command: &str, attributes: Attributes, name: &str) {
         let local = matches!(command, "local" | "declare" | "typeset") && !attributes.global;
-        if let (true, Some(frame)) = (local, self.state.frames.last_mut()) {
-            if !frame.hidden.contains_key(name) {
-                let old = self.state.variables.remove(name);
-                let exported = old.as_ref().is_some_and(|variable| variable.exported);
-                frame.hidden.insert(name.to_owned(), old);
-                let mut variable = Variable::new(Value::Unset);
-                variable.exported = exported;
-                self.state.variables.insert(name.to_owned(), Rc::new(variable));
-            }
+        if let (true, Some(frame)) = (local, self.state.frames.last_mut())
+            && !frame.hidden.contains_key(name)
+        {
+            let old = self.state.variables.remove(name);
+            let exported = old.as_ref().is_some_and(|variable| variable.exported);
+            frame.hidden.insert(name.to_owned(), old);
+            let mut variable = Variable::new(Value::Unset);
+            variable.exported = exported;
+            self.state.variables.insert(name.to_owned(), Rc::new(variable));
         }
         self.prepare_again(attributes, name);
     }

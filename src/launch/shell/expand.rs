@@ -140,7 +140,14 @@ impl Machine<'_> {
                     parts.push(Part::quoted(text));
                 }
                 Piece::Parameter(parameter) => {
-                    parts.extend(self.parameter(parameter, unit, quoted, split_literals)?);
+                    let found = self.parameter(parameter, unit, quoted, split_literals)?;
+                    // In an operand, `$@` outside quotes is joined by blanks before it is split.
+                    parts.extend(found.into_iter().map(|part| match part {
+                        Part::Break(Between::At) if split_literals && !quoted => {
+                            Part::Text { text: Text::made(" "), quoted, split: true, open: false }
+                        }
+                        part => part,
+                    }));
                 }
                 Piece::Command(at, list) => {
                     let span = unit.span(*at);

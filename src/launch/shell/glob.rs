@@ -30,10 +30,10 @@ impl Machine<'_> {
 
     /// Notes what the script did to a file.
     pub(super) fn write_file(&mut self, path: &Path, what: Written) {
-        if let Some(path) = path.to_str() {
-            if self.state.files.len() < 2_000 {
-                Rc::make_mut(&mut self.state.files).insert(path.to_owned(), what);
-            }
+        if let Some(path) = path.to_str()
+            && self.state.files.len() < 2_000
+        {
+            Rc::make_mut(&mut self.state.files).insert(path.to_owned(), what);
         }
     }
 

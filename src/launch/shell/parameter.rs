@@ -11,6 +11,9 @@ use super::text::Text;
 use super::variables::Scalar;
 use crate::text::Span;
 
+/// What an operation makes of a text.
+type Change<M> = Box<dyn Fn(&mut M, Text) -> Run<Text>>;
+
 /// What a parameter stands for.
 enum Got {
     /// One text, or nothing.
@@ -51,11 +54,14 @@ impl Machine<'_> {
             }
             _ => {}
         }
-        let got = self.operate(&parameter.operation, got, span.as_ref())?;
-        if let (Got::One(Err(hole)), true) = (&got, self.state.flags.nounset) {
-            if !matches!(parameter.name, Name::Special('@' | '*')) {
-                self.unbound(unit.str(parameter.at), *hole, span.clone())?;
-            }
+        let got = match &parameter.operation {
+            Operation::Slice(offset, length) => self.slice(parameter, got, offset, length.as_ref(), span.as_ref())?,
+            operation => self.operate(operation, got)?,
+        };
+        if let (Got::One(Err(hole)), true) = (&got, self.state.flags.nounset)
+            && !matches!(parameter.name, Name::Special('@' | '*'))
+        {
+            self.unbound(unit.str(parameter.at), *hole, span.clone())?;
         }
         Ok(self.as_parts(got, quoted, span))
     }
@@ -255,8 +261,9 @@ impl Machine<'_> {
             Got::One(Err(_)) => false,
             Got::Many(fields, _) => {
                 let all_empty = fields.len() == 1 && fields[0].text.is_empty();
-                !(fields.is_empty() || colon && all_empty)
-                    && !(fields.len() == 1 && self.holes.is_unset(fields[0].text.as_str()))
+                let unset = fields.len() == 1 && self.holes.is_unset(fields[0].text.as_str());
+                let nothing = fields.is_empty() || (colon && all_empty);
+                !nothing && !unset
             }
         };
         let operand = |machine: &mut Self| machine.parts(&word.pieces, &word.unit, quoted, split_literals || !quoted);
@@ -325,11 +332,8 @@ impl Machine<'_> {
     }
 
     /// The operations that change each text.
-    fn operate(&mut self, operation: &Operation, got: Got, span: Option<&Span>) -> Run<Got> {
-        if let Operation::Slice(offset, length) = operation {
-            return self.slice(got, offset, length.as_ref(), span);
-        }
-        let change: Box<dyn Fn(&mut Self, Text) -> Run<Text>> = match operation {
+    fn operate(&mut self, operation: &Operation, got: Got) -> Run<Got> {
+        let change: Change<Self> = match operation {
             Operation::Trim { suffix, longest, pattern } => {
                 let pattern = self.pattern_text(pattern)?;
                 let (suffix, longest) = (*suffix, *longest);
@@ -365,7 +369,14 @@ impl Machine<'_> {
         })
     }
 
-    fn slice(&mut self, got: Got, offset: &Word, length: Option<&Word>, span: Option<&Span>) -> Run<Got> {
+    fn slice(
+        &mut self,
+        parameter: &Parameter,
+        got: Got,
+        offset: &Word,
+        length: Option<&Word>,
+        span: Option<&Span>,
+    ) -> Run<Got> {
         let offset = self.arithmetic(offset)?;
         let length = length.map(|length| self.arithmetic(length)).transpose()?;
         let (offset, length) = match (offset, length.transpose()) {
@@ -388,11 +399,23 @@ impl Machine<'_> {
                     let text = self.unknown_text(hole, span.cloned());
                     return Ok(Got::Many(vec![Field { text, open: true }], joined));
                 }
-                // `${@:0}` counts from `$0`, arrays from element 0.
                 let mut fields = fields;
-                let positional = self.state.positional.len() == fields.len() && *self.state.positional == fields;
-                if positional {
-                    fields.insert(0, Field::one(self.state.name.clone()));
+                let mut offset = offset;
+                match &parameter.name {
+                    // `${@:0}` counts from `$0`.
+                    Name::Special(_) => fields.insert(0, Field::one(self.state.name.clone())),
+                    // An array's offset is an index, not a count.
+                    Name::Variable(name) if !self.is_associative(&self.state.resolve(name)) => {
+                        let keys = self.elements(name, span).unwrap_or_default();
+                        let keys: Vec<i64> = keys.iter().filter_map(|(key, _)| key.parse().ok()).collect();
+                        let end = keys.last().map_or(0, |last| last + 1);
+                        let from = if offset < 0 { end + offset } else { offset };
+                        if from < 0 {
+                            return Ok(Got::Many(Vec::new(), joined));
+                        }
+                        offset = keys.iter().filter(|key| **key < from).count() as i64;
+                    }
+                    _ => {}
                 }
                 let Some((from, to)) = bounds(fields.len() as i64, offset, length) else {
                     return Ok(Got::Many(Vec::new(), joined));

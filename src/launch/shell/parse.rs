@@ -305,12 +305,12 @@ impl Parser {
     /// A command that starts with a reserved word or a bracket; `None` for a simple one.
     fn compound(&mut self) -> Parsed<Option<Kind>> {
         if self.peek() == b'(' {
-            if self.starts("((") {
-                if let Some(end) = self.arithmetic_end(self.pos + 2) {
-                    let word = self.arithmetic(At { start: self.pos + 2, end })?;
-                    self.pos = end + 2;
-                    return Ok(Some(Kind::Arithmetic(word)));
-                }
+            if self.starts("((")
+                && let Some(end) = self.arithmetic_end(self.pos + 2)
+            {
+                let word = self.arithmetic(At { start: self.pos + 2, end })?;
+                self.pos = end + 2;
+                return Ok(Some(Kind::Arithmetic(word)));
             }
             self.pos += 1;
             let list = self.compound_list(false)?;

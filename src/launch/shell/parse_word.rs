@@ -122,16 +122,16 @@ impl Parser {
             if self.pos >= self.end || operator {
                 break;
             }
-            if simple.words.is_empty() || declares {
-                if let Some(assignment) = self.assignment()? {
-                    if simple.words.is_empty() {
-                        simple.assignments.push(assignment);
-                    } else {
-                        simple.words.push(Argument::Assignment(assignment));
-                    }
-                    end = self.pos;
-                    continue;
+            if (simple.words.is_empty() || declares)
+                && let Some(assignment) = self.assignment()?
+            {
+                if simple.words.is_empty() {
+                    simple.assignments.push(assignment);
+                } else {
+                    simple.words.push(Argument::Assignment(assignment));
                 }
+                end = self.pos;
+                continue;
             }
             let written = self.peek_word();
             let declaration = matches!(written, "declare" | "typeset" | "local" | "export" | "readonly");
@@ -425,12 +425,12 @@ impl Parser {
         };
         Ok(Some(match next {
             b'(' => {
-                if self.byte(start + 2) == b'(' {
-                    if let Some(end) = self.arithmetic_end(start + 3) {
-                        let word = self.arithmetic(At { start: start + 3, end })?;
-                        self.pos = end + 2;
-                        return Ok(Some(Piece::Arithmetic(At { start, end: self.pos }, Rc::new(word))));
-                    }
+                if self.byte(start + 2) == b'('
+                    && let Some(end) = self.arithmetic_end(start + 3)
+                {
+                    let word = self.arithmetic(At { start: start + 3, end })?;
+                    self.pos = end + 2;
+                    return Ok(Some(Piece::Arithmetic(At { start, end: self.pos }, Rc::new(word))));
                 }
                 self.pos += 2;
                 let list = self.compound_list(true)?;

@@ -236,10 +236,10 @@ impl Matcher<'_> {
         }
         let repeats = matches!(kind, '+' | '*');
         for to in at..=end {
-            if branches.iter().any(|branch| self.run(branch, at, to)) {
-                if self.run(after, to, end) || (repeats && to > at && self.run(again, to, end)) {
-                    return true;
-                }
+            if branches.iter().any(|branch| self.run(branch, at, to))
+                && (self.run(after, to, end) || (repeats && to > at && self.run(again, to, end)))
+            {
+                return true;
             }
         }
         false

@@ -123,8 +123,7 @@ impl Machine<'_> {
             if let Some(text) = piped.take() {
                 self.state.input = Some(super::state::Input { text, read: 0 });
             }
-            let output =
-                if last { None } else { Some(std::mem::replace(&mut self.state.output, Some(Text::default()))) };
+            let output = if last { None } else { Some(self.state.output.replace(Text::default())) };
             if last && self.state.flags.lastpipe {
                 self.run_command(command)?;
             } else {
@@ -464,10 +463,10 @@ impl Machine<'_> {
                 Ok(false) => break Ok(()),
                 Err(flow) => break Err(flow),
             }
-            if let Some(step) = step {
-                if let Err(flow) = self.arithmetic(step) {
-                    break Err(flow);
-                }
+            if let Some(step) = step
+                && let Err(flow) = self.arithmetic(step)
+            {
+                break Err(flow);
             }
             self.step(1)?;
         };

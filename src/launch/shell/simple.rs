@@ -90,10 +90,8 @@ impl Machine<'_> {
     pub(super) fn dispatch(&mut self, fields: Vec<Field>, functions: bool) -> Run {
         let Some(first) = fields.first() else { return Ok(()) };
         let name = first.text.as_str().to_owned();
-        if functions {
-            if let Some(body) = self.state.functions.get(&name).cloned() {
-                return self.call(&name, &body, fields);
-            }
+        if functions && let Some(body) = self.state.functions.get(&name).cloned() {
+            return self.call(&name, &body, fields);
         }
         match self.builtin(&name, &fields) {
             Some(result) => result,

@@ -53,6 +53,9 @@ impl Machine<'_> {
             return Ok(text);
         }
         let compiled = Pattern::new(pattern, false);
+        if text.is_empty() {
+            return Ok(if compiled.matches(&[]) { with.clone() } else { text });
+        }
         let characters: Vec<char> = text.as_str().chars().collect();
         let starts: Vec<usize> = text.as_str().char_indices().map(|(i, _)| i).chain([text.len()]).collect();
         let count = characters.len();
@@ -153,7 +156,7 @@ pub fn quoted(text: &Text) -> Text {
 /// Cuts where the part that decides lies behind everything unknown: `${ROOT/a/b.sh##*/}`.
 fn trim_beyond_holes(text: &Text, pattern: &str, suffix: bool, longest: bool) -> Option<Text> {
     let plain = text.as_str();
-    let last_hole = plain.char_indices().filter(|(_, c)| Hole::of(*c).is_some()).last()?;
+    let last_hole = plain.char_indices().rfind(|(_, c)| Hole::of(*c).is_some())?;
     let known_from = last_hole.0 + last_hole.1.len_utf8();
     let known = &plain[known_from..];
     let literal = |part: &str| -> Option<String> { Pattern::new(part, false).literal().map(|_| unquote(part)) };

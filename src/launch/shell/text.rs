@@ -70,10 +70,10 @@ impl Text {
     /// Text that stands for what is written at `span`.
     pub fn at(text: impl Into<String>, span: Option<Span>) -> Self {
         let mut made = Self::made(text);
-        if let Some(span) = span {
-            if !made.text.is_empty() {
-                made.marks.push(Mark { at: 0..made.text.len(), span, uses: None });
-            }
+        if let Some(span) = span
+            && !made.text.is_empty()
+        {
+            made.marks.push(Mark { at: 0..made.text.len(), span, uses: None });
         }
         made
     }

@@ -9,6 +9,9 @@ pub struct Done {
     pub status: i32,
 }
 
+/// What a tool makes of its input; `None` where it is not exact.
+type Action<'w> = Box<dyn Fn(&str) -> Option<Done> + 'w>;
+
 /// What a tool reads, and what it makes of it.
 pub struct Plan<'w> {
     /// Whether it reads at all.
@@ -16,7 +19,7 @@ pub struct Plan<'w> {
     /// The files it reads; none for standard input.
     pub files: Vec<&'w str>,
     /// From the input to the output; `None` where it is not exact.
-    pub run: Box<dyn Fn(&str) -> Option<Done> + 'w>,
+    pub run: Action<'w>,
 }
 
 impl<'w> Plan<'w> {

@@ -140,16 +140,15 @@ impl Machine<'_> {
         };
         let full = path.as_str();
         let trimmed = full.trim_end_matches('/');
-        let known_from =
-            full.char_indices().filter(|(_, c)| Hole::of(*c).is_some()).last().map(|(i, c)| i + c.len_utf8());
+        let known_from = full.char_indices().rfind(|(_, c)| Hole::of(*c).is_some()).map(|(i, c)| i + c.len_utf8());
         let slash = trimmed.rfind('/');
-        if let Some(from) = known_from {
-            if slash.is_none_or(|slash| slash < from) {
-                let hole = Hole::in_text(full).map_or_else(String::new, |hole| hole.character().to_string());
-                let text = path.becomes(hole + "\n");
-                self.succeed(true);
-                return self.print(&text);
-            }
+        if let Some(from) = known_from
+            && slash.is_none_or(|slash| slash < from)
+        {
+            let hole = Hole::in_text(full).map_or_else(String::new, |hole| hole.character().to_string());
+            let text = path.becomes(hole + "\n");
+            self.succeed(true);
+            return self.print(&text);
         }
         let mut text = match (name, slash) {
             (_, None) if trimmed.is_empty() && !full.is_empty() => Text::made("/"),

@@ -22,6 +22,11 @@ impl Machine<'_> {
                 let hole = self.hole(format!("${name}"), format!("`${name}` {chance}"), span.cloned());
                 Value::Scalar(self.unknown_text(hole, span.cloned()))
             }
+            "_" => {
+                let reason = "`$_` is the last word of the command before, which is not followed";
+                let hole = self.hole("$_", reason, span.cloned());
+                Value::Scalar(self.unknown_text(hole, span.cloned()))
+            }
             "LINENO" => {
                 let line = span.or(self.here.as_ref()).map_or(0, |span| span.line_column().0);
                 Value::Scalar(Text::made(line.to_string()))
@@ -362,12 +367,10 @@ impl Machine<'_> {
                     Err(hole) => field = Field { text: self.unknown_text(hole, None), open: true },
                 }
             }
-            if append {
-                if let Some(old) = items.get(&next) {
-                    let mut text = old.text.clone();
-                    text.push(&field.text);
-                    field.text = text;
-                }
+            if append && let Some(old) = items.get(&next) {
+                let mut text = old.text.clone();
+                text.push(&field.text);
+                field.text = text;
             }
             field.text = self.attributed(&variable, field.text)?;
             items.insert(next, field);
