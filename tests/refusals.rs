@@ -25,6 +25,8 @@ const ARTEFACTS: &[(&str, &str)] = &[
     ("CUDA_GRAPHS_USE_NODE_PRIORITY", "an environment variable, not set by the recorder"),
     ("comm+GEMM overlap with CUDA Multicast", "what the GPU and its driver can do"),
     ("Userbuffer communication backend not available", "what the GPU and its driver can do"),
+    ("Cannot access accelerator device", "there is no GPU"),
+    ("Must have at least torch version", "the version of torch"),
     ("DeepEP is not installed", "a package that the recorder does without"),
     ("HybridEP is not installed", "a package that the recorder does without"),
     ("nvidia_resiliency_ext is required", "a package that the recorder does without"),
@@ -138,7 +140,9 @@ fn words(text: &str) -> String {
 /// Whether our message is the framework's, or a part of it. An assertion without a message shows the assertion itself.
 fn same(ours: &str, recorded: &str) -> bool {
     let (ours, theirs) = (words(ours), reason(recorded));
-    theirs.contains(&ours) || (theirs.is_empty() && ours.starts_with("assert "))
+    let silent = theirs.is_empty() && ours.starts_with("assert ");
+    // `exit()` after printing the reason, which is not recorded.
+    theirs.contains(&ours) || silent || theirs == "SystemExit(None)"
 }
 
 /// A value as the recorder writes it.
