@@ -152,6 +152,13 @@ fn build(understood: &mut Understood, format: Format) -> Result<Option<Schema>, 
     if understood.rejected.is_some() || understood.outside {
         return Ok(None);
     }
+    if format != Format::Torch
+        && let Some(reason) = understood.config.values.get("no_global_state").text()
+    {
+        let unknown = Unknown { name: "the global state".to_owned(), reason: reason.to_owned(), places: Vec::new() };
+        understood.undetermined.push(Arc::new(unknown));
+        return Ok(None);
+    }
     let builder = match understood.builder.take() {
         Some(builder) => builder,
         None => Builder::new(&understood.config)?,
@@ -223,7 +230,8 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
                 }
                 schema = built;
                 outcome = loader::outcome(&stages);
-                if outcome == Outcome::Loads && !understood.undetermined.is_empty() || schema.is_none() {
+                let known = schema.is_some() && understood.undetermined.is_empty();
+                if !known && matches!(outcome, Outcome::Loads | Outcome::Partial) {
                     outcome = Outcome::Undetermined;
                 }
                 checkpoint = Some(read);
