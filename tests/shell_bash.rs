@@ -55,8 +55,9 @@ impl Machine {
         let _ = std::fs::remove_file(&log);
         let file = self.folder.path().join("script.sh");
         std::fs::write(&file, script).expect("a file");
-        let status = Command::new("bash")
-            .arg("../script.sh")
+        // Random scripts are bounded by their making; the limits are for what that overlooks.
+        Command::new("bash")
+            .args(["-c", "ulimit -t 5 -v 1000000; exec bash ../script.sh \"$@\"", "bash"])
             .args(["one", "two words", ""])
             .current_dir(self.folder.path().join("work"))
             .env_clear()
@@ -64,8 +65,8 @@ impl Machine {
             .stdin(std::process::Stdio::null())
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
-            .status();
-        status.expect("bash runs");
+            .status()
+            .expect("bash runs");
         let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).into_owned();
         let commands = text.split("\n\0").filter(|part| !part.is_empty());
         commands.map(|part| part.split_terminator('\0').map(str::to_owned).collect()).collect()

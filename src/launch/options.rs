@@ -96,7 +96,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { text: 2 << 20, value: 1 << 20, steps: 200_000, depth: 60, commands: 2_000 }
+        Self { text: 2 << 20, value: 256 << 10, steps: 200_000, depth: 60, commands: 2_000 }
     }
 }
 

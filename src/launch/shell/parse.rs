@@ -7,9 +7,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::ast::{
-    AndOr, Arm, ArmEnd, At, Command, Condition, Kind, List, Pipeline, Redirect, RedirectKind, Unit, Word,
-};
+use super::ast::{AndOr, At, Command, Kind, List, Pipeline, Unit, Word};
 
 /// How deep commands, quotes and expansions may nest.
 const DEEPEST: usize = 120;
@@ -29,11 +27,11 @@ pub type Parsed<T> = Result<T, SyntaxError>;
 
 /// A here-document whose body starts after the end of the line.
 #[derive(Debug)]
-struct Waiting {
-    body: Rc<OnceCell<Word>>,
-    delimiter: String,
-    quoted: bool,
-    strip: bool,
+pub(super) struct Waiting {
+    pub(super) body: Rc<OnceCell<Word>>,
+    pub(super) delimiter: String,
+    pub(super) quoted: bool,
+    pub(super) strip: bool,
 }
 
 /// Reads commands from a text.
@@ -43,7 +41,7 @@ pub struct Parser {
     pub(super) pos: usize,
     pub(super) end: usize,
     depth: usize,
-    waiting: Vec<Waiting>,
+    pub(super) waiting: Vec<Waiting>,
 }
 
 impl Parser {
@@ -205,7 +203,7 @@ impl Parser {
         }
     }
 
-    fn take_semicolon(&mut self) -> bool {
+    pub(super) fn take_semicolon(&mut self) -> bool {
         let found = self.peek() == b';' && !matches!(self.byte(self.pos + 1), b';' | b'&');
         self.pos += usize::from(found);
         found
@@ -282,7 +280,7 @@ impl Parser {
         }
     }
 
-    fn command(&mut self) -> Parsed<Command> {
+    pub(super) fn command(&mut self) -> Parsed<Command> {
         let start = self.pos;
         let (kind, simple) = match self.compound()? {
             Some(kind) => (kind, false),
@@ -301,338 +299,4 @@ impl Parser {
         }
         Ok(Command { unit: self.unit.clone(), at: At { start, end }, kind, redirects })
     }
-
-    /// A command that starts with a reserved word or a bracket; `None` for a simple one.
-    fn compound(&mut self) -> Parsed<Option<Kind>> {
-        if self.peek() == b'(' {
-            if self.starts("((")
-                && let Some(end) = self.arithmetic_end(self.pos + 2)
-            {
-                let word = self.arithmetic(At { start: self.pos + 2, end })?;
-                self.pos = end + 2;
-                return Ok(Some(Kind::Arithmetic(word)));
-            }
-            self.pos += 1;
-            let list = self.compound_list(false)?;
-            self.expect(b')')?;
-            return Ok(Some(Kind::Subshell(list)));
-        }
-        let word = self.peek_word().to_owned();
-        let length = word.len();
-        let after = self.pos + length;
-        let kind = match word.as_str() {
-            "{" => {
-                self.pos = after;
-                let list = self.compound_list(false)?;
-                self.expect_word("}")?;
-                Kind::Group(list)
-            }
-            "if" => {
-                self.pos = after;
-                self.if_clause()?
-            }
-            "for" => {
-                self.pos = after;
-                self.for_clause()?
-            }
-            "select" => {
-                self.pos = after;
-                match self.for_clause()? {
-                    Kind::For(name, _, body) => Kind::Select(name, body),
-                    other => other,
-                }
-            }
-            "while" | "until" => {
-                self.pos = after;
-                let condition = self.compound_list(false)?;
-                Kind::While(word == "until", condition, self.do_group()?)
-            }
-            "case" => {
-                self.pos = after;
-                self.case_clause()?
-            }
-            "[[" => {
-                self.pos = after;
-                let condition = self.condition()?;
-                self.expect_word("]]")?;
-                Kind::Test(condition)
-            }
-            "coproc" => {
-                self.pos = after;
-                self.blanks();
-                let command = self.deeper(Self::command)?;
-                Kind::Subshell(single(command))
-            }
-            "function" => {
-                self.pos = after;
-                self.blanks();
-                let name = self.peek_word().to_owned();
-                self.pos += name.len();
-                self.blanks();
-                if self.peek() == b'(' {
-                    self.pos += 1;
-                    self.blanks();
-                    self.expect(b')')?;
-                }
-                self.function_body(name)?
-            }
-            "then" | "else" | "elif" | "fi" | "do" | "done" | "esac" | "in" | "}" | "]]" => {
-                return Err(self.unexpected());
-            }
-            _ => {
-                if word.is_empty() || word.ends_with('=') || word.contains(['$', '\'', '"', '`', '\\']) {
-                    return Ok(None);
-                }
-                let start = self.pos;
-                self.pos = after;
-                self.blanks();
-                if self.peek() == b'(' {
-                    self.pos += 1;
-                    self.blanks();
-                    if self.peek() == b')' {
-                        self.pos += 1;
-                        return Ok(Some(self.function_body(word)?));
-                    }
-                }
-                self.pos = start;
-                return Ok(None);
-            }
-        };
-        Ok(Some(kind))
-    }
-
-    fn function_body(&mut self, name: String) -> Parsed<Kind> {
-        self.linebreaks()?;
-        let body = self.deeper(Self::command)?;
-        if matches!(body.kind, Kind::Simple(_)) {
-            return Err(self.unexpected());
-        }
-        Ok(Kind::Function(name, Rc::new(body)))
-    }
-
-    fn if_clause(&mut self) -> Parsed<Kind> {
-        let mut arms = Vec::new();
-        loop {
-            let condition = self.compound_list(false)?;
-            self.expect_word("then")?;
-            arms.push((condition, self.compound_list(false)?));
-            self.linebreaks()?;
-            if self.take_word("elif") {
-                continue;
-            }
-            let otherwise = if self.take_word("else") { Some(self.compound_list(false)?) } else { None };
-            self.expect_word("fi")?;
-            return Ok(Kind::If(arms, otherwise));
-        }
-    }
-
-    fn do_group(&mut self) -> Parsed<List> {
-        self.linebreaks()?;
-        if self.take_word("{") {
-            let body = self.compound_list(false)?;
-            self.expect_word("}")?;
-            return Ok(body);
-        }
-        self.expect_word("do")?;
-        let body = self.compound_list(false)?;
-        self.expect_word("done")?;
-        Ok(body)
-    }
-
-    fn for_clause(&mut self) -> Parsed<Kind> {
-        self.blanks();
-        if self.starts("((") {
-            let start = self.pos + 2;
-            let end = self.arithmetic_end(start).ok_or_else(|| self.unexpected())?;
-            let parts = self.arithmetic_parts(At { start, end })?;
-            self.pos = end + 2;
-            self.blanks();
-            self.take_semicolon();
-            return Ok(Kind::ForArithmetic(parts, self.do_group()?));
-        }
-        let name = self.peek_word().to_owned();
-        self.pos += name.len();
-        self.linebreaks()?;
-        let mut words = None;
-        if self.take_word("in") {
-            let mut list = Vec::new();
-            self.blanks();
-            while self.pos < self.end && !matches!(self.peek(), b';' | b'\n') {
-                list.push(self.word()?);
-                self.blanks();
-            }
-            words = Some(list);
-        }
-        self.take_semicolon();
-        Ok(Kind::For(name, words, self.do_group()?))
-    }
-
-    fn case_clause(&mut self) -> Parsed<Kind> {
-        self.blanks();
-        let subject = self.word()?;
-        self.expect_word("in")?;
-        let mut arms = Vec::new();
-        loop {
-            self.linebreaks()?;
-            if self.take_word("esac") {
-                return Ok(Kind::Case(subject, arms));
-            }
-            if self.peek() == b'(' {
-                self.pos += 1;
-            }
-            let mut patterns = Vec::new();
-            loop {
-                self.blanks();
-                patterns.push(self.word()?);
-                self.blanks();
-                if self.peek() != b'|' {
-                    break;
-                }
-                self.pos += 1;
-            }
-            self.expect(b')')?;
-            let body = self.compound_list(true)?;
-            let (end, length) = match () {
-                () if self.starts(";;&") => (ArmEnd::Test, 3),
-                () if self.starts(";;") => (ArmEnd::Stop, 2),
-                () if self.starts(";&") => (ArmEnd::Fall, 2),
-                () => (ArmEnd::Stop, 0),
-            };
-            self.pos += length;
-            arms.push(Arm { patterns, body, end });
-            if length == 0 {
-                self.expect_word("esac")?;
-                return Ok(Kind::Case(subject, arms));
-            }
-        }
-    }
-
-    fn condition(&mut self) -> Parsed<Condition> {
-        self.deeper(|parser| {
-            let mut left = parser.condition_and()?;
-            parser.linebreaks()?;
-            while parser.starts("||") {
-                parser.pos += 2;
-                let right = parser.condition_and()?;
-                left = Condition::Or(Box::new(left), Box::new(right));
-                parser.linebreaks()?;
-            }
-            Ok(left)
-        })
-    }
-
-    fn condition_and(&mut self) -> Parsed<Condition> {
-        let mut left = self.condition_one()?;
-        self.linebreaks()?;
-        while self.starts("&&") {
-            self.pos += 2;
-            let right = self.condition_one()?;
-            left = Condition::And(Box::new(left), Box::new(right));
-            self.linebreaks()?;
-        }
-        Ok(left)
-    }
-
-    fn condition_one(&mut self) -> Parsed<Condition> {
-        self.linebreaks()?;
-        if self.take_word("!") {
-            return Ok(Condition::Not(Box::new(self.deeper(Self::condition_one)?)));
-        }
-        if self.peek() == b'(' {
-            self.pos += 1;
-            let inside = self.condition()?;
-            self.linebreaks()?;
-            self.expect(b')')?;
-            return Ok(inside);
-        }
-        let operator = self.peek_word().to_owned();
-        if operator.len() == 2 && operator.starts_with('-') && operator.as_bytes()[1].is_ascii_alphabetic() {
-            let start = self.pos;
-            self.pos += 2;
-            self.blanks();
-            let next = self.peek_word();
-            if !matches!(next, "" | "]]" | "==" | "=" | "!=" | "=~") {
-                return Ok(Condition::Unary(operator, self.word()?));
-            }
-            self.pos = start;
-        }
-        let left = self.word()?;
-        self.blanks();
-        let operator = match self.peek() {
-            c @ (b'<' | b'>') => char::from(c).to_string(),
-            _ => self.peek_word().to_owned(),
-        };
-        let binary = matches!(
-            operator.as_str(),
-            "==" | "="
-                | "!="
-                | "=~"
-                | "<"
-                | ">"
-                | "-eq"
-                | "-ne"
-                | "-lt"
-                | "-le"
-                | "-gt"
-                | "-ge"
-                | "-nt"
-                | "-ot"
-                | "-ef"
-        );
-        if !binary {
-            return Ok(Condition::Unary("-n".to_owned(), left));
-        }
-        self.pos += operator.len();
-        self.blanks();
-        let right = if operator == "=~" { self.regex_word()? } else { self.word()? };
-        Ok(Condition::Binary(operator, left, right))
-    }
-
-    /// A redirection, if one starts here.
-    pub(super) fn redirect(&mut self) -> Parsed<Option<Redirect>> {
-        let start = self.pos;
-        while self.peek().is_ascii_digit() {
-            self.pos += 1;
-        }
-        let descriptor = self.unit.str(At { start, end: self.pos }).parse().ok();
-        let operator = ["&>>", "&>", "<<<", "<<-", "<<", "<&", "<>", "<", ">>", ">&", ">|", ">"]
-            .into_iter()
-            .find(|operator| self.starts(operator))
-            .filter(|operator| !(operator.len() == 1 && self.byte(self.pos + 1) == b'('))
-            .filter(|operator| !(operator.starts_with('&') && descriptor.is_some()));
-        let Some(operator) = operator else {
-            self.pos = start;
-            return Ok(None);
-        };
-        self.pos += operator.len();
-        self.blanks();
-        if let "<<" | "<<-" = operator {
-            let delimiter = self.word()?;
-            let written = self.unit.str(delimiter.at).to_owned();
-            let quoted = written.contains(['\'', '"', '\\']);
-            let body = Rc::new(OnceCell::new());
-            self.waiting.push(Waiting {
-                body: body.clone(),
-                delimiter: written.replace(['\'', '"', '\\'], ""),
-                quoted,
-                strip: operator == "<<-",
-            });
-            return Ok(Some(Redirect { descriptor, kind: RedirectKind::HereDocument(body) }));
-        }
-        let word = self.word()?;
-        let kind = match operator {
-            "<<<" => RedirectKind::HereString(word),
-            "<" | "<>" => RedirectKind::Input(word),
-            "<&" => RedirectKind::Duplicate { input: true, to: word },
-            ">&" => RedirectKind::Duplicate { input: false, to: word },
-            _ => RedirectKind::Output { append: operator.ends_with(">>"), both: operator.starts_with('&'), file: word },
-        };
-        Ok(Some(Redirect { descriptor, kind }))
-    }
-}
-
-/// A list of one command.
-fn single(command: Command) -> List {
-    let first = Pipeline { negated: false, commands: vec![command] };
-    List { items: vec![AndOr { first, rest: Vec::new(), background: false }] }
 }

@@ -2,15 +2,13 @@
 
 use std::rc::Rc;
 
-use super::ast::{
-    Argument, Assigned, Assignment, At, Index, Name, Operation, Parameter, Piece, Redirect, Simple, Unit, Word,
-};
+use super::ast::{At, Index, Name, Operation, Parameter, Piece, Unit, Word};
 use super::parse::{Parsed, Parser};
 use super::text::Text;
 
 /// Where a run of pieces stands: decides what ends it and what is special in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     /// A word of a command.
     Word,
     /// The value of an assignment: `~` counts after `:` too.
@@ -51,7 +49,7 @@ impl Parser {
         self.word_in(Mode::Regex, &[])
     }
 
-    fn word_in(&mut self, mode: Mode, stops: &[u8]) -> Parsed<Word> {
+    pub(super) fn word_in(&mut self, mode: Mode, stops: &[u8]) -> Parsed<Word> {
         let start = self.pos;
         let pieces = self.deeper(|parser| parser.pieces(mode, stops))?;
         if self.pos == start && matches!(mode, Mode::Word | Mode::Regex) {
@@ -106,105 +104,7 @@ impl Parser {
         None
     }
 
-    /// The words, assignments and redirections of a simple command.
-    pub(super) fn simple(&mut self, redirects: &mut Vec<Redirect>) -> Parsed<Simple> {
-        let mut simple = Simple::default();
-        let mut declares = false;
-        let mut end = self.pos;
-        loop {
-            self.blanks();
-            if let Some(redirect) = self.redirect()? {
-                redirects.push(redirect);
-                end = self.pos;
-                continue;
-            }
-            let operator = matches!(self.peek(), b'\n' | b';' | b'&' | b'|' | b')' | b'(');
-            if self.pos >= self.end || operator {
-                break;
-            }
-            if (simple.words.is_empty() || declares)
-                && let Some(assignment) = self.assignment()?
-            {
-                if simple.words.is_empty() {
-                    simple.assignments.push(assignment);
-                } else {
-                    simple.words.push(Argument::Assignment(assignment));
-                }
-                end = self.pos;
-                continue;
-            }
-            let written = self.peek_word();
-            let declaration = matches!(written, "declare" | "typeset" | "local" | "export" | "readonly");
-            declares = declares || (simple.words.is_empty() && declaration);
-            simple.words.push(Argument::Word(self.word()?));
-            end = self.pos;
-        }
-        if simple.words.is_empty() && simple.assignments.is_empty() && redirects.is_empty() {
-            return Err(self.unexpected());
-        }
-        self.pos = end;
-        Ok(simple)
-    }
-
-    /// An assignment, if one starts here.
-    fn assignment(&mut self) -> Parsed<Option<Assignment>> {
-        let start = self.pos;
-        let name = self.name();
-        if name.is_empty() {
-            return Ok(None);
-        }
-        let index = if self.peek() == b'[' {
-            self.pos += 1;
-            let index = self.word_in(Mode::Subscript, b"]")?;
-            if self.peek() != b']' {
-                self.pos = start;
-                return Ok(None);
-            }
-            self.pos += 1;
-            Some(index)
-        } else {
-            None
-        };
-        let append = self.starts("+=");
-        if !append && self.peek() != b'=' {
-            self.pos = start;
-            return Ok(None);
-        }
-        self.pos += 1 + usize::from(append);
-        let value = if self.peek() == b'(' {
-            self.pos += 1;
-            self.array()?
-        } else {
-            Assigned::Scalar(self.word_in(Mode::Value, &[])?)
-        };
-        Ok(Some(Assignment { name, index, append, value }))
-    }
-
-    fn array(&mut self) -> Parsed<Assigned> {
-        let mut elements = Vec::new();
-        loop {
-            self.linebreaks()?;
-            if self.peek() == b')' {
-                self.pos += 1;
-                return Ok(Assigned::Array(elements));
-            }
-            let start = self.pos;
-            if self.peek() == b'[' {
-                self.pos += 1;
-                let index = self.word_in(Mode::Subscript, b"]")?;
-                let append = self.starts("]+=");
-                if append || self.starts("]=") {
-                    self.pos += 2 + usize::from(append);
-                    elements.push((Some(index), append, self.word_in(Mode::Value, &[])?));
-                    continue;
-                }
-                self.pos = start;
-            }
-            elements.push((None, false, self.word()?));
-        }
-    }
-
-    fn name(&mut self) -> String {
+    pub(super) fn name(&mut self) -> String {
         let start = self.pos;
         if !self.peek().is_ascii_digit() {
             while self.peek() == b'_' || self.peek().is_ascii_alphanumeric() {
@@ -498,110 +398,5 @@ impl Parser {
         let mut inner = self.inner(Rc::new(Unit { text: body }));
         let list = inner.compound_list(true)?;
         Ok(Piece::Command(At { start, end: self.pos }, Rc::new(list)))
-    }
-
-    /// `${...}`, after the brace.
-    fn parameter(&mut self, start: usize, quoted: bool) -> Parsed<Piece> {
-        let names = |c: u8| c == b'_' || c.is_ascii_alphanumeric();
-        let next = self.byte(self.pos + 1);
-        let length =
-            self.peek() == b'#' && (names(next) || (b"@*?$!-#".contains(&next) && self.byte(self.pos + 2) == b'}'));
-        let indirect = self.peek() == b'!' && (names(next) || b"@*#?".contains(&next));
-        self.pos += usize::from(length || indirect);
-        let name = if self.peek().is_ascii_digit() && self.peek() != b'0' {
-            let from = self.pos;
-            while self.peek().is_ascii_digit() {
-                self.pos += 1;
-            }
-            Name::Positional(self.unit.str(At { start: from, end: self.pos }).parse().unwrap_or(usize::MAX))
-        } else if b"@*#?-$!0".contains(&self.peek()) {
-            self.pos += 1;
-            Name::Special(char::from(self.byte(self.pos - 1)))
-        } else {
-            let name = self.name();
-            if name.is_empty() {
-                return Err(self.error("bad substitution"));
-            }
-            Name::Variable(name)
-        };
-        let mut index = Index::None;
-        if self.peek() == b'[' {
-            self.pos += 1;
-            index = match () {
-                () if self.starts("@]") => Index::All,
-                () if self.starts("*]") => Index::Joined,
-                () => Index::One(self.word_in(Mode::Subscript, b"]")?),
-            };
-            self.pos += usize::from(!matches!(index, Index::One(_)));
-            self.expect(b']')?;
-        }
-        let operation = self.operation(length, indirect, &index, quoted)?;
-        if self.peek() != b'}' {
-            return Err(self.error("bad substitution"));
-        }
-        self.pos += 1;
-        let indirect = indirect && !matches!(operation, Operation::Keys | Operation::Names);
-        let at = At { start, end: self.pos };
-        Ok(Piece::Parameter(Rc::new(Parameter { at, name, index, indirect, operation })))
-    }
-
-    fn operation(&mut self, length: bool, indirect: bool, index: &Index, quoted: bool) -> Parsed<Operation> {
-        let default_mode = if quoted { Mode::QuotedOperand } else { Mode::Operand };
-        let c = self.peek();
-        let next = self.byte(self.pos + 1);
-        Ok(match c {
-            _ if length => Operation::Length,
-            b'}' if indirect && matches!(index, Index::All | Index::Joined) => Operation::Keys,
-            b'}' => Operation::None,
-            b'*' | b'@' if indirect && next == b'}' => {
-                self.pos += 1;
-                Operation::Names
-            }
-            b':' if b"-=+?".contains(&next) => {
-                self.pos += 2;
-                Operation::Default(char::from(next), true, self.word_in(default_mode, b"}")?)
-            }
-            b'-' | b'=' | b'+' | b'?' => {
-                self.pos += 1;
-                Operation::Default(char::from(c), false, self.word_in(default_mode, b"}")?)
-            }
-            b':' => {
-                self.pos += 1;
-                let offset = self.word_in(Mode::Arithmetic, b":}")?;
-                let length = if self.peek() == b':' {
-                    self.pos += 1;
-                    Some(self.word_in(Mode::Arithmetic, b"}")?)
-                } else {
-                    None
-                };
-                Operation::Slice(offset, length)
-            }
-            b'#' | b'%' => {
-                self.pos += 1 + usize::from(next == c);
-                let pattern = self.word_in(Mode::Operand, b"}")?;
-                Operation::Trim { suffix: c == b'%', longest: next == c, pattern }
-            }
-            b'/' => {
-                let kind = if b"/#%".contains(&next) { next } else { b' ' };
-                self.pos += 1 + usize::from(kind != b' ');
-                let pattern = self.word_in(Mode::Operand, b"/}")?;
-                let with = if self.peek() == b'/' {
-                    self.pos += 1;
-                    self.word_in(Mode::Operand, b"}")?
-                } else {
-                    Word { unit: self.unit.clone(), at: At { start: self.pos, end: self.pos }, pieces: Vec::new() }
-                };
-                Operation::Replace(char::from(kind), pattern, with)
-            }
-            b'^' | b',' | b'~' => {
-                self.pos += 1 + usize::from(next == c);
-                Operation::Case(char::from(c), next == c, self.word_in(Mode::Operand, b"}")?)
-            }
-            b'@' if next.is_ascii_alphabetic() => {
-                self.pos += 2;
-                Operation::Transform(char::from(next))
-            }
-            _ => return Err(self.error("bad substitution")),
-        })
     }
 }

@@ -12,6 +12,9 @@ use crate::text::{Source, Span};
 /// How many places a word keeps; the most direct ones stay.
 const MOST_PLACES: usize = 12;
 
+/// How many parts a text tells apart; the places of later ones are forgotten.
+const MOST_MARKS: usize = 4_096;
+
 /// One use of a value on its way into a command: `$ARGS`, `"${MOE_ARGS[@]}"`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Use {
@@ -133,7 +136,9 @@ impl Text {
                 return;
             }
         }
-        self.marks.push(mark);
+        if self.marks.len() < MOST_MARKS {
+            self.marks.push(mark);
+        }
     }
 
     /// A part of it; the range must lie on character boundaries.
