@@ -15,6 +15,10 @@ use moe_lint::text::Located;
 use moe_lint::training::{Installed, TrainingConfig, configure};
 use serde_json::Value as Json;
 
+/// Recordings that say something about the recorder and not about Megatron-LM: a part of the refusal, and why.
+const ARTEFACTS: &[(&str, &str)] =
+    &[("incompatible constructor arguments", "core 0.6 makes process groups as old releases of torch did")];
+
 fn lines(path: &Path) -> Vec<Json> {
     let bytes = std::fs::read(path).expect("the recorded truth");
     let mut text = String::new();
@@ -106,6 +110,10 @@ fn compare(record: &Json, version: &Version, table: &FlagTable, count: &mut Coun
     }
     if let Some(rejected) = record.get("rejected") {
         count.rejected += 1;
+        let text = rejected.as_str().unwrap_or_default();
+        if ARTEFACTS.iter().any(|(part, _)| text.contains(part)) {
+            return Ok(());
+        }
         return match rejection(&config) {
             Some(_) => Ok(()),
             None => Err(format!("    not rejected; recorded {rejected}")),
