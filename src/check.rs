@@ -1,28 +1,32 @@
 //! The whole flow on one page: a launch is read, configured, its schema built, compared with a checkpoint, the loader's
 //! stages gone through, the difference explained, each way out proven by going through all of it again.
 
+mod compare;
 mod request;
+mod saved;
 mod scope;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 pub use request::{Input, Machine, Request};
 
-use crate::checkpoint::{self, Checkpoint, Format};
+use crate::checkpoint::{self, Checkpoint, Format, Location};
 use crate::diagnose::{self, Candidate, Diagnosis, Evidence, Explained, Fix, Found, Label, Note, Severity};
-use crate::diff::{Diff, PartDiff, compare};
+use crate::diff::Diff;
 use crate::error::Error;
 use crate::fix;
 use crate::launch::{Launch, Word, entry_point};
 use crate::loader::{self, Outcome, Stage, Verdict};
 use crate::report::{Environment, Framework, Report, SchemaReport};
+use crate::rules::expr::{ExprError, Scope};
 use crate::rules::flags::{FlagTable, Parser};
 use crate::rules::loader::LoaderRules;
 use crate::rules::value::{Unknown, Value};
 use crate::rules::{causes, releases};
-use crate::schema::{Builder, Rank, Schema};
-use crate::training::{Installed, Rejection, TrainingConfig, configure};
+use crate::schema::{Builder, Schema};
+use crate::training::{Installed, Rejection, TrainingConfig, configure_with};
 
 const RELEASES: &str = "megatron/versions.toml";
 const LOADER: &str = "megatron/loader/";
@@ -128,7 +132,9 @@ fn understand(request: &Request, input: &Input) -> Result<Understood, Error> {
         None if entry.distributed => entry.world_size.value.clone(),
         None => Value::unknown("the number of processes", "the launch does not tell it", Vec::new()),
     };
-    let config = configure(&parser, entry.arguments, world, installed)?;
+    let config = configure_with(&parser, entry.arguments, world, installed, &|values| {
+        saved::take_over(values, request.checkpoint.as_deref())
+    })?;
     undetermined.extend(config.open.iter().cloned());
     for unsupported in &config.unsupported {
         let places = unsupported.flags.iter().filter_map(|flag| place(&config, flag)).collect();
@@ -196,11 +202,16 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
         outcome = Outcome::Fails;
         stages.push(Stage { name: "launch".to_owned(), verdict: Verdict::Fails, message: rejected.message.clone() });
         found.push(rejection(&understood, rejected));
-    } else if let Some(path) = request.checkpoint_path(&understood.config)? {
+    } else if let Some(mut path) = request.checkpoint_path(&understood.config)? {
         let rules = LoaderRules::load(LOADER, &understood.config.installed.framework)?;
         let step = understood.config.values.get("load_step").int().and_then(|step| u64::try_from(step).ok());
         let options = checkpoint::Options { step, rules: None };
-        let location = checkpoint::locate(&path, &options);
+        let mut location = checkpoint::locate(&path, &options);
+        let given = request.checkpoint.is_some();
+        if !given && let Some(other) = elsewhere(&mut understood.config.values, &rules, &path, &location)? {
+            location = checkpoint::locate(&other, &options);
+            path = other;
+        }
         let read = match known {
             Some(known) if known.root == path => Ok(known.clone()),
             _ => checkpoint::read(&path, &options),
@@ -209,19 +220,18 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
             Ok(read) if read.format != Format::Torch => build(&mut understood, read.format)?,
             _ => schema.take(),
         };
-        let mut facts = scope::location(&understood.config.values, &path, &location, request.checkpoint.is_some());
+        let mut facts = scope::location(&understood.config.values, &path, &location, given);
         match read {
             Ok(read) => {
-                let mut missing_files = Vec::new();
-                let mut chunks_differ = false;
-                if let Some(built) = &built {
-                    (diff, missing_files, chunks_differ) = differences(built, &read);
-                    if !understood.undetermined.is_empty() {
-                        // What an unknown value decides is not in the schema: it cannot be called unexpected.
-                        diff.parts.iter_mut().for_each(|part| part.unexpected.clear());
-                    }
+                let active = scope::active(&rules, &facts)?;
+                let mut compared =
+                    built.as_ref().map(|built| compare::differences(built, &read, &rules, &active)).unwrap_or_default();
+                if !understood.undetermined.is_empty() {
+                    // What an unknown value decides is not in the schema: it cannot be called unexpected.
+                    compared.diff.parts.iter_mut().for_each(|part| part.unexpected.clear());
                 }
-                scope::state(&mut facts, &read, built.as_ref(), &diff, &rules, &missing_files, chunks_differ)?;
+                scope::state(&mut facts, &read, built.as_ref(), &compared, &rules)?;
+                diff = compared.diff;
                 stages = loader::run(&rules, &facts)?;
                 if built.is_some() {
                     let causes = causes::load(CAUSES, &understood.config.installed.framework)?;
@@ -237,7 +247,7 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
                 checkpoint = Some(read);
             }
             Err(error) => {
-                stages = scope::without_checkpoint(&rules, &facts)?;
+                stages = scope::without_checkpoint(&rules, &mut facts, &error)?;
                 outcome = loader::outcome(&stages);
                 if !matches!(outcome, Outcome::Fails | Outcome::Fresh) {
                     return Err(error.into());
@@ -267,39 +277,32 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
     Ok((report, found, understood, checkpoint))
 }
 
-/// What differs, rank by rank or globally; the files that ranks do not find; whether virtual stages do not fit.
-fn differences(schema: &Schema, checkpoint: &Checkpoint) -> (Diff, Vec<String>, bool) {
-    let mut diff = Diff::default();
-    let mut missing_files = Vec::new();
-    let mut chunks_differ = false;
-    match schema {
-        Schema::Global(expected) => {
-            for part in &checkpoint.parts {
-                for chunk in &part.chunks {
-                    diff.parts.push(compare(expected, chunk));
-                }
-            }
+/// Another path that the framework loads from, because the launch's own holds nothing.
+fn elsewhere(
+    values: &mut Scope<'static>,
+    rules: &LoaderRules,
+    path: &Path,
+    location: &Location,
+) -> Result<Option<PathBuf>, Error> {
+    for source in &rules.sources {
+        let facts = scope::location(values, path, location, false);
+        if source.when.eval(&facts)?.truth() != Some(true) {
+            continue;
         }
-        Schema::PerRank(ranks) => {
-            for rank in ranks {
-                match checkpoint.parts.iter().find(|part| part.file == rank.file) {
-                    None => missing_files.push(rank.file.to_string()),
-                    Some(part) => {
-                        chunks_differ |= part.chunks.len() != rank.chunks.len();
-                        for (vpp, (expected, found)) in rank.chunks.iter().zip(&part.chunks).enumerate() {
-                            diff.parts.push(located(compare(expected, found), rank, vpp));
-                        }
-                    }
-                }
-            }
+        let other = match source.path.eval(&facts)? {
+            Value::Str(path) => PathBuf::from(&*path),
+            Value::Unknown(unknown) => return Err(Error::UnknownCheckpoint(unknown)),
+            _ => continue,
+        };
+        let set = source.set.iter().map(|(name, value)| Ok((name.as_str(), value.eval(&facts)?)));
+        let set: Vec<_> = set.collect::<Result<_, ExprError>>()?;
+        drop(facts);
+        for (name, value) in set {
+            values.set(name, value);
         }
+        return Ok(Some(other));
     }
-    (diff, missing_files, chunks_differ)
-}
-
-fn located(part: PartDiff, rank: &Rank, vpp: usize) -> PartDiff {
-    let vpp = (rank.chunks.len() > 1).then_some(vpp as u64);
-    PartDiff { coordinates: Some(rank.coordinates), vpp, ..part }
+    Ok(None)
 }
 
 fn rejection(understood: &Understood, rejected: &Rejection) -> Found {

@@ -1,5 +1,7 @@
 //! The difference between what a launch wants and what a checkpoint has.
 
+pub mod hooks;
+
 use std::sync::Arc;
 
 use crate::schema::Coordinates;

@@ -8,6 +8,7 @@ pub mod loader;
 pub mod modules;
 pub mod name;
 pub mod releases;
+pub mod saved;
 pub mod steps;
 pub mod storage;
 pub mod template;

@@ -72,18 +72,20 @@ pub struct Tensor {
     pub dtype: Option<Dtype>,
     /// The file that holds it, relative to the checkpoint directory; `None` on the expected side.
     pub file: Option<Arc<str>>,
+    /// On the expected side: its module fills it in by itself where a checkpoint lacks it.
+    pub optional: bool,
 }
 
 impl Tensor {
     /// A tensor of that shape and dtype.
     #[allow(clippy::self_named_constructors, reason = "its counterpart is `object`")]
     pub fn tensor(shape: Shape, dtype: Dtype) -> Self {
-        Self { kind: Kind::Tensor, shape: Some(shape), dtype: Some(dtype), file: None }
+        Self { kind: Kind::Tensor, shape: Some(shape), dtype: Some(dtype), file: None, optional: false }
     }
 
     /// An object without a shape.
     pub fn object() -> Self {
-        Self { kind: Kind::Object, shape: None, dtype: None, file: None }
+        Self { kind: Kind::Object, shape: None, dtype: None, file: None, optional: false }
     }
 
     /// The same entry, held by that file.

@@ -1,5 +1,7 @@
 //! What a launch means: every argument and derived value, each known with its origin, or unknown with a reason.
 
+pub mod saved;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -93,6 +95,20 @@ pub fn configure(
     world_size: Value,
     installed: Installed,
 ) -> Result<TrainingConfig, ConfigError> {
+    configure_with(parser, argv, world_size, installed, &|_| Ok(()))
+}
+
+/// As `configure`; `prepare` may change the arguments before the framework's steps are taken.
+///
+/// # Errors
+/// When a rule file is wrong, or a rule cannot be computed for this launch.
+pub fn configure_with(
+    parser: &Parser,
+    argv: &[Word],
+    world_size: Value,
+    installed: Installed,
+    prepare: &dyn Fn(&mut Scope<'static>) -> Result<(), ConfigError>,
+) -> Result<TrainingConfig, ConfigError> {
     let parsed = argparse::parse(parser, argv);
     let mut given = BTreeMap::new();
     let mut arguments = HashMap::new();
@@ -103,7 +119,7 @@ pub fn configure(
         arguments.insert(Arc::from(dest), argument.value);
     }
     arguments.insert(Arc::from("world_size"), world_size);
-    let mut config = derive(arguments, installed, parsed.rejection.is_some())?;
+    let mut config = derive(arguments, installed, parsed.rejection.is_some(), prepare)?;
     if let Some(rejection) = parsed.rejection {
         config.rejected = Some(Rejection {
             by: "argparse".to_owned(),
@@ -122,6 +138,7 @@ fn derive(
     arguments: HashMap<Arc<str>, Value>,
     installed: Installed,
     refused: bool,
+    prepare: &dyn Fn(&mut Scope<'static>) -> Result<(), ConfigError>,
 ) -> Result<TrainingConfig, ConfigError> {
     let mut values = Scope::new(arguments);
     values.set("version", Value::Version(installed.framework.clone()));
@@ -129,6 +146,7 @@ fn derive(
     values.set("apex", Value::Bool(installed.apex));
     let mut taken = Taken::default();
     if !refused {
+        prepare(&mut values)?;
         take(&steps::load("launch", &installed.framework)?, &mut values, &mut taken)?;
     }
     Ok(TrainingConfig {

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use crate::checkpoint::{Checkpoint, ChosenBy, Location, Tracker};
-use crate::diff::{Diff, is_state};
+use super::compare::Compared;
+use crate::checkpoint::{Checkpoint, CheckpointError, ChosenBy, Location, Problem, Tracker};
+use crate::diff::is_state;
 use crate::error::Error;
 use crate::loader::{self, Stage};
 use crate::rules::causes::{as_path, globs};
 use crate::rules::expr::Scope;
-use crate::rules::loader::LoaderRules;
+use crate::rules::loader::{Hook, LoaderRules};
 use crate::rules::storage::StorageRules;
 use crate::rules::value::Value;
 use crate::schema::Schema;
@@ -43,11 +44,10 @@ pub(super) fn state(
     scope: &mut Scope<'_>,
     checkpoint: &Checkpoint,
     schema: Option<&Schema>,
-    diff: &Diff,
+    compared: &Compared,
     rules: &LoaderRules,
-    missing_files: &[String],
-    chunks_differ: bool,
 ) -> Result<(), Error> {
+    let Compared { diff, missing_files, .. } = compared;
     let count = |n: usize| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
     scope.set("checkpoint_format", Value::str(checkpoint.format.name()));
     scope.set("saved", Value::Bool(checkpoint.saved_args.is_some()));
@@ -70,13 +70,22 @@ pub(super) fn state(
     scope.set("ranks", count(ranks));
     scope.set("ranks_without_file", count(missing_files.len()));
     scope.set("missing_file", missing_files.first().map_or(Value::None, |file| Value::str(file)));
-    scope.set("chunks_differ", Value::Bool(chunks_differ));
+    scope.set("one_of_many_chunks", Value::Bool(compared.one_of_many_chunks));
+    scope.set("chunks_absent", count(compared.chunks_absent));
+    let problem = checkpoint.problems.first().map(ToString::to_string);
+    scope.set("damage", problem.map_or(Value::None, |problem| Value::str(&problem)));
     let resizable = globs("loader", &rules.resizable)?;
     let (mut missing, mut missing_states, mut unexpected, mut unexpected_states) = (0, 0, 0, 0);
+    let mut missing_optional = 0;
     let (mut mismatched, mut fixed) = (0, 0);
     for part in &diff.parts {
-        for (key, _) in &part.missing {
-            if is_state(key) { missing_states += 1 } else { missing += 1 }
+        for (key, tensor) in &part.missing {
+            if is_state(key) {
+                missing_states += 1
+            } else {
+                missing += 1
+            }
+            missing_optional += usize::from(tensor.optional);
         }
         for (key, _) in &part.unexpected {
             if is_state(key) { unexpected_states += 1 } else { unexpected += 1 }
@@ -89,6 +98,7 @@ pub(super) fn state(
     for (name, n) in [
         ("missing", missing),
         ("missing_states", missing_states),
+        ("missing_optional", missing_optional),
         ("unexpected", unexpected),
         ("unexpected_states", unexpected_states),
         ("mismatched", mismatched),
@@ -99,8 +109,30 @@ pub(super) fn state(
     Ok(())
 }
 
-/// The stages when no checkpoint can be read: only the first can say what the loader does.
-pub(super) fn without_checkpoint(rules: &LoaderRules, scope: &Scope<'_>) -> Result<Vec<Stage>, Error> {
-    let first = LoaderRules { stages: rules.stages.iter().take(1).cloned().collect(), ..LoaderRules::default() };
+/// The load hooks that this launch has.
+pub(super) fn active<'r>(rules: &'r LoaderRules, scope: &Scope<'_>) -> Result<Vec<&'r Hook>, Error> {
+    let mut active = Vec::new();
+    for hook in &rules.hooks {
+        let holds = hook.when.as_ref().map(|when| when.eval(scope)).transpose()?;
+        if holds.is_none_or(|holds| holds.truth() == Some(true)) {
+            active.push(hook);
+        }
+    }
+    Ok(active)
+}
+
+/// The stages when no checkpoint can be read: only the first two can say what the loader does. `broken` is what is wrong
+/// where the framework cannot read it either; none where only we cannot.
+pub(super) fn without_checkpoint(
+    rules: &LoaderRules,
+    scope: &mut Scope<'_>,
+    error: &CheckpointError,
+) -> Result<Vec<Stage>, Error> {
+    let broken = matches!(
+        error.problem,
+        Problem::Missing | Problem::NoCheckpoint { .. } | Problem::Truncated(_) | Problem::Empty | Problem::NotAFile
+    );
+    scope.set("broken", if broken { Value::str(&error.to_string()) } else { Value::None });
+    let first = LoaderRules { stages: rules.stages.iter().take(2).cloned().collect(), ..LoaderRules::default() };
     Ok(loader::run(&first, scope)?)
 }

@@ -1,7 +1,11 @@
 //! The stages of a framework's checkpoint loader: what each of them makes of a launch and a checkpoint.
 
+use std::collections::BTreeMap;
+
+use globset::GlobSet;
 use serde::Deserialize;
 
+use super::causes::globs;
 use super::expr::Expr;
 use super::template::Template;
 use super::version::Version;
@@ -14,6 +18,34 @@ pub struct LoaderRules {
     pub stages: Vec<StageRules>,
     /// Keys whose tensors may have another number of rows in the checkpoint, as glob patterns.
     pub resizable: Vec<String>,
+    /// Modules in the order in which they are registered, and loaded.
+    pub order: Vec<String>,
+    /// What modules do about keys when a rank's state dict is loaded.
+    pub hooks: Vec<Hook>,
+    /// Where else to look when the launch's own path holds nothing.
+    pub sources: Vec<Source>,
+}
+
+/// A load hook that takes back unexpected keys.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    /// Only when this is true of the launch.
+    pub when: Option<Expr>,
+    /// Modules that have it, as glob patterns; without, it is there whatever is built.
+    pub after: Option<GlobSet>,
+    /// Keys that it takes back.
+    pub unexpected: GlobSet,
+}
+
+/// Another path to load from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its condition, which sees what lies at the path before it.
+    pub when: Expr,
+    /// The path.
+    pub path: Expr,
+    /// Names that get another value then.
+    pub set: Vec<(String, Expr)>,
 }
 
 /// One stage.
@@ -62,7 +94,32 @@ struct File {
     #[serde(default)]
     resizable: Vec<String>,
     #[serde(default)]
+    order: Vec<String>,
+    #[serde(default)]
+    hook: Vec<RawHook>,
+    #[serde(default)]
+    source: Vec<RawSource>,
+    #[serde(default)]
     stage: Vec<RawStage>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHook {
+    when: Option<String>,
+    after: Option<String>,
+    unexpected: Vec<String>,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSource {
+    when: String,
+    path: String,
+    #[serde(default)]
+    set: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,6 +153,25 @@ impl LoaderRules {
         for (path, text) in embedded::below(folder) {
             let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
             loader.resizable.extend(file.resizable);
+            loader.order.extend(file.order);
+            for (index, hook) in file.hook.into_iter().enumerate() {
+                let place = format!("{path}, hook {}", index + 1);
+                if in_range(&place, hook.since.as_deref(), hook.until.as_deref(), version)? {
+                    loader.hooks.push(Hook {
+                        when: hook.when.as_deref().map(|text| check_expr(&place, text)).transpose()?,
+                        after: hook.after.map(|pattern| globs(&place, &[pattern])).transpose()?,
+                        unexpected: globs(&place, &hook.unexpected)?,
+                    });
+                }
+            }
+            for source in file.source {
+                let set = source.set.iter().map(|(name, value)| Ok((name.clone(), check_expr(path, value)?)));
+                loader.sources.push(Source {
+                    when: check_expr(path, &source.when)?,
+                    path: check_expr(path, &source.path)?,
+                    set: set.collect::<Result<_, RuleError>>()?,
+                });
+            }
             for raw in file.stage {
                 let mut rules = Vec::new();
                 for (index, rule) in raw.rule.into_iter().enumerate() {

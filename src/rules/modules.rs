@@ -26,6 +26,9 @@ pub struct Entry {
     pub with: Vec<(String, Expr)>,
     /// In which state dict it appears.
     pub side: Side,
+    /// Whether its module fills it in where a checkpoint lacks it, so that it is never reported as missing; for all that
+    /// a child registers.
+    pub optional: bool,
     /// What it is.
     pub content: Content,
 }
@@ -112,6 +115,8 @@ struct Raw {
     #[serde(default)]
     with: BTreeMap<String, String>,
     only: Option<Side>,
+    #[serde(default)]
+    optional: bool,
     #[serde(default, rename = "because")]
     _because: Option<String>,
 }
@@ -209,6 +214,7 @@ fn entry(place: &str, raw: Raw) -> Result<Entry, RuleError> {
         each,
         with: raw.with.iter().map(|(n, v)| Ok((n.clone(), expr(v)?))).collect::<Result<_, RuleError>>()?,
         side: raw.only.unwrap_or(Side::Both),
+        optional: raw.optional,
         content,
     })
 }

@@ -27,6 +27,8 @@ pub(super) struct Place {
     path: String,
     /// Lengths of the leading axes that stacked indexes add to global tensors.
     axes: Vec<u64>,
+    /// Whether everything here is filled in by itself where a checkpoint lacks it.
+    optional: bool,
 }
 
 /// The walk and what it has gathered.
@@ -153,16 +155,17 @@ impl<'a> Walk<'a> {
         if let Some((index, shown)) = index {
             in_path.set(index, shown);
         }
+        let optional = entry.optional || place.optional;
         match &entry.content {
-            Content::Like(other) => self.class(other, &bound, place),
+            Content::Like(other) => self.class(other, &bound, &Place { optional, ..place.clone() }),
             Content::Child { path, global, module } => {
                 let Some(path) = self.join(place, path, global, class, &in_path)? else { return Ok(()) };
-                self.class(module, &bound, &Place { path, axes: place.axes.clone() })
+                self.class(module, &bound, &Place { path, axes: place.axes.clone(), optional })
             }
             Content::Object { name, global } => {
                 let Some(key) = self.join(place, name, global, class, &in_path)? else { return Ok(()) };
                 let shape = (self.mode == Mode::Global).then(|| grid(&place.axes));
-                self.inventory.insert(key, Tensor { kind: Kind::Object, shape, dtype: None, file: None });
+                self.inventory.insert(key, Tensor { shape, optional, ..Tensor::object() });
                 Ok(())
             }
             Content::Tensor { name, global, shape, split, dtype } => {
@@ -174,7 +177,7 @@ impl<'a> Walk<'a> {
                 };
                 let name = dtype.text().map(Dtype::new);
                 self.note(dtype);
-                self.inventory.insert(key, Tensor { kind: Kind::Tensor, shape, dtype: name, file: None });
+                self.inventory.insert(key, Tensor { kind: Kind::Tensor, shape, dtype: name, file: None, optional });
                 Ok(())
             }
         }

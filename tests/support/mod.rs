@@ -14,7 +14,7 @@ pub fn checkpoints() -> &'static Path {
     DIRECTORY
         .get_or_init(|| {
             let directory = tempfile::tempdir().expect("a temporary directory");
-            unpack(directory.path());
+            unpack_from(&truth(), directory.path());
             directory
         })
         .path()
@@ -22,20 +22,24 @@ pub fn checkpoints() -> &'static Path {
 
 /// The lines of the recorded facts.
 pub fn facts() -> Vec<serde_json::Value> {
-    let text = String::from_utf8(inflate("facts.jsonl.gz")).expect("text");
+    let text = String::from_utf8(inflate(&truth(), "facts.jsonl.gz")).expect("text");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-fn inflate(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/truth/checkpoints").join(name);
+fn inflate(folder: &Path, name: &str) -> Vec<u8> {
     let mut content = Vec::new();
-    flate2::read::GzDecoder::new(fs::File::open(path).expect(name)).read_to_end(&mut content).expect(name);
+    flate2::read::GzDecoder::new(fs::File::open(folder.join(name)).expect(name)).read_to_end(&mut content).expect(name);
     content
 }
 
-fn unpack(directory: &Path) {
-    let pieces = inflate("pieces.gz");
-    let files = String::from_utf8(inflate("files.gz")).expect("text");
+fn truth() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/truth/checkpoints")
+}
+
+/// Unpacks the checkpoints of a folder that pack.py or pairs.py wrote.
+pub fn unpack_from(folder: &Path, directory: &Path) {
+    let pieces = inflate(folder, "pieces.gz");
+    let files = String::from_utf8(inflate(folder, "files.gz")).expect("text");
     let mut lines = files.lines();
     let number = |text: &str| text.parse::<usize>().expect("a number");
     let mut starts = vec![0];

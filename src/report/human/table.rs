@@ -45,7 +45,7 @@ pub(super) fn render<'i>(
     let lines: Vec<Line> = folded
         .into_iter()
         .map(|(pattern, (kind, shape, dtype, value))| {
-            let tensor = Tensor { kind, shape, dtype, file: None };
+            let tensor = Tensor { kind, shape, dtype, file: None, optional: false };
             Line {
                 key: pattern.to_string(),
                 shape: words::shape(&tensor),
