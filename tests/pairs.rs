@@ -202,9 +202,7 @@ fn of_rank(report: &Report, rank: u64, world: u64) -> Vec<&PartDiff> {
 
 /// Compares key sets where the load got as far as telling them. `None`: it did not.
 fn key_sets(record: &Json, report: &Report) -> Option<Result<(), String>> {
-    if report.schema.is_none() {
-        return None;
-    }
+    report.schema.as_ref()?;
     let world = record["world"].as_u64().unwrap_or(1);
     let mut compared = false;
     let mut wrong = Vec::new();
