@@ -8,7 +8,7 @@ use crate::rules::modules::{Content, Each, Entry, Modules, Side};
 use crate::rules::steps::Step;
 use crate::rules::template::Template;
 use crate::rules::value::{Unknown, Value};
-use crate::tensor::{Dtype, Inventory, Kind, Tensor};
+use crate::tensor::{Dtype, Inventory, Key, Kind, Tensor};
 use crate::training::{ConfigError, Taken, take};
 
 /// Which state dict is built.
@@ -165,7 +165,7 @@ impl<'a> Walk<'a> {
             Content::Object { name, global } => {
                 let Some(key) = self.join(place, name, global, class, &in_path)? else { return Ok(()) };
                 let shape = (self.mode == Mode::Global).then(|| grid(&place.axes));
-                self.inventory.insert(key, Tensor { shape, optional, ..Tensor::object() });
+                self.add(key, Tensor { shape, optional, ..Tensor::object() }, class)?;
                 Ok(())
             }
             Content::Tensor { name, global, shape, split, dtype } => {
@@ -177,8 +177,20 @@ impl<'a> Walk<'a> {
                 };
                 let name = dtype.text().map(Dtype::new);
                 self.note(dtype);
-                self.inventory.insert(key, Tensor { kind: Kind::Tensor, shape, dtype: name, file: None, optional });
+                self.add(key, Tensor { kind: Kind::Tensor, shape, dtype: name, file: None, optional }, class)?;
                 Ok(())
+            }
+        }
+    }
+
+    /// Adds an entry. A key that two entries of the rules give is a fault of the rules.
+    fn add(&mut self, key: String, tensor: Tensor, class: &str) -> Result<(), ConfigError> {
+        let key: Key = Arc::from(key);
+        match self.inventory.insert(Arc::clone(&key), tensor) {
+            None => Ok(()),
+            Some(_) => {
+                let message = "two entries of the rules give this key".to_owned();
+                Err(wrong(class, ExprError { message, text: key.to_string() }))
             }
         }
     }
