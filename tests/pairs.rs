@@ -1,7 +1,7 @@
 //! Every recorded pair of a checkpoint and a launch: what is predicted is what the real loader did.
 //!
 //! The pairs were recorded with `load_checkpoint(model, None, None)`: without an optimizer, which is what
-//! `--no-load-optim` says. `PAIRS_ONLY=<part of a tag or name>` looks at some of them, `PAIRS_SHOW=1` lists what differs.
+//! `--no-load-optim` says. Launches that are refused are counted apart. `PAIRS_ONLY=<parts of tag/name>` looks at some.
 
 mod support;
 
@@ -20,6 +20,15 @@ use serde_json::Value as Json;
 
 /// One recorded pair that is not predicted, and why.
 type Differing = (String, String);
+
+/// Pairs whose outcome is predicted and whose key sets are not, and why.
+const KNOWN: &[(&str, &str)] = &[(
+    "d_local__to__l_dense_local.torch",
+    "a legacy model loads its parts one after the other and stops at the first: its report has keys of that part only",
+)];
+
+/// Keys of a distributed checkpoint that are not the model's: they are compared elsewhere.
+const NOT_THE_MODELS: &[&str] = &["rerun_state_machine_state"];
 
 #[derive(Default)]
 struct Count {
@@ -215,7 +224,15 @@ fn key_sets(record: &Json, report: &Report) -> Option<Result<(), String>> {
             }
             compared = true;
             let number = rank["rank"].as_u64().unwrap_or(number as u64);
-            let found = predicted(of_rank(report, number, world).into_iter());
+            let mut found = predicted(of_rank(report, number, world).into_iter());
+            // A dict within the state dict is one key for the loader.
+            for key in &told[1] {
+                let inside = format!("{key}.");
+                if found[1].iter().any(|found| found.starts_with(&inside)) {
+                    found[1].retain(|found| !found.starts_with(&inside));
+                    found[1].insert(key.clone());
+                }
+            }
             for (name, (told, found)) in ["missing", "unexpected", "mismatched"].iter().zip(told.iter().zip(&found)) {
                 if let Some(text) = apart(told, found) {
                     wrong.push(format!("rank {number} {name}: {text}"));
@@ -237,7 +254,10 @@ fn key_sets(record: &Json, report: &Report) -> Option<Result<(), String>> {
     } else {
         let [missing, unexpected, mismatched] = predicted(report.diff.parts.iter());
         let told = |name: &str| ranks(record).into_iter().any(|rank| !rank[name].is_null());
-        let all = |name| ranks(record).into_iter().flat_map(|rank| keys(rank, name)).collect::<BTreeSet<_>>();
+        let all = |name| {
+            let keys = ranks(record).into_iter().flat_map(|rank| keys(rank, name));
+            keys.filter(|key| !NOT_THE_MODELS.contains(&key.as_str())).collect::<BTreeSet<_>>()
+        };
         for (name, found) in [("global_missing", &missing), ("global_unexpected", &unexpected)] {
             if told(name) {
                 compared = true;
@@ -268,7 +288,8 @@ fn apart(told: &BTreeSet<String>, found: &BTreeSet<String>) -> Option<String> {
 
 fn judge(tag: &str, record: &Json, checkpoints: &Path, count: &mut Count) -> Option<String> {
     let checkpoint = checkpoints.join(record["ckpt_dir"].as_str().expect("a directory"));
-    if !checkpoint.is_dir() {
+    // No launch asks for `load_checkpoint(strict=False)`; of some tags not every checkpoint was kept.
+    if record["strict"] == false || !checkpoint.is_dir() {
         return None;
     }
     let at = tempfile::tempdir().expect("a temporary directory");
@@ -359,9 +380,15 @@ fn pairs() {
             count.outcomes, count.pairs, count.key_sets_equal, count.key_sets, count.refused_as_such, count.refused
         );
     }
-    if std::env::var_os("PAIRS_SHOW").is_some() {
-        for (tag, name, text) in failures.iter().flat_map(|(t, f)| f.iter().map(move |(n, text)| (t, n, text))) {
-            println!("  {tag} {name}\n      {text}");
+    let mut wrong = Vec::new();
+    for (tag, name, text) in failures.iter().flat_map(|(t, f)| f.iter().map(move |(n, text)| (t, n, text))) {
+        if !KNOWN.iter().any(|(known, _)| known == name) || text.contains(" predicted; ") {
+            wrong.push(format!("{tag} {name}\n      {text}"));
         }
     }
+    for (known, _) in KNOWN {
+        let differs = failures.values().flatten().any(|(name, _)| name == known);
+        assert!(differs || !only.is_empty(), "{known} is predicted: it is no longer a known difference");
+    }
+    assert!(wrong.is_empty(), "{} pairs differ:\n  {}", wrong.len(), wrong.join("\n  "));
 }

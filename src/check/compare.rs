@@ -13,7 +13,7 @@ pub(super) struct Compared {
     pub diff: Diff,
     /// Files that ranks look for and do not find.
     pub missing_files: Vec<String>,
-    /// The checkpoint holds several virtual pipeline stages, and the launch wants one.
+    /// The launch wants one virtual pipeline stage, and the checkpoint holds none or several.
     pub one_of_many_chunks: bool,
     /// Virtual stages that the checkpoint does not hold.
     pub chunks_absent: usize,
@@ -45,7 +45,7 @@ pub(super) fn differences(schema: &Schema, checkpoint: &Checkpoint, rules: &Load
 /// One rank. A single state dict is stored under another name than the first of several.
 fn of_rank(rank: &Rank, part: &Part, (active, order): (&[&Hook], &[String]), compared: &mut Compared) {
     let (wanted, there) = (rank.chunks.len(), part.chunks.len());
-    compared.one_of_many_chunks |= wanted == 1 && there > 1;
+    compared.one_of_many_chunks |= wanted == 1 && there != 1;
     let found = chunks(rank, part);
     for vpp in 0..wanted.max(found.len()) {
         let empty = Inventory::new();

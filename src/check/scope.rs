@@ -63,6 +63,9 @@ pub(super) fn state(
             }
         }
     }
+    for (key, value) in checkpoint.parts.iter().flat_map(|part| &part.values) {
+        scope.set(format!("value_{}", key.replace('.', "_")), value.clone());
+    }
     let ranks = match schema {
         Some(Schema::PerRank(ranks)) => ranks.len(),
         _ => 1,

@@ -16,7 +16,7 @@ KEEP = ["name", "fmt", "te", "torch", "argv", "world", "verdict", "missing", "un
         "untouched_params", "error_type", "situation", "prep", "tracker", "strict", "optimizer_given", "ckpt_dir",
         "launch_fmt"]
 RANK = ["rank", "verdict", "missing", "unexpected", "mismatched", "untouched_params", "error_type", "secondary"]
-EMPTY = (None, [], "", False)
+EMPTY = (None, [], "")
 
 
 def pieces(data):
@@ -65,6 +65,8 @@ def told(text):
     found = {}
     for name, pattern in TOLD:
         match = re.search(pattern, text, re.DOTALL)
+        if match and match[1] == "args":
+            continue
         if match and name.startswith("first"):
             found[name] = match[1]
         elif match:
@@ -73,7 +75,7 @@ def told(text):
 
 
 def part(record, keep):
-    out = {k: record[k] for k in keep if record.get(k) not in EMPTY}
+    out = {k: record[k] for k in keep if k in record and record[k] not in EMPTY}
     if "untouched_params" in out:
         out["untouched_params"] = [key(name) for name in out["untouched_params"]]
     text = record.get("reason") or record.get("error") or ""
