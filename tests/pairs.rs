@@ -34,6 +34,8 @@ const NOT_THE_MODELS: &[&str] = &["rerun_state_machine_state"];
 struct Count {
     pairs: usize,
     outcomes: usize,
+    /// Of these, distributed loads that are predicted to leave something out: the record neither shows nor denies it.
+    left_out: usize,
     refused: usize,
     refused_as_such: usize,
     key_sets: usize,
@@ -158,14 +160,15 @@ fn is_state(key: &str) -> bool {
     key.ends_with("_extra_state")
 }
 
-/// How the recorded load ended; `None` where a success drops saved state without a trace in the record.
-fn ended(record: &Json, report: &Report) -> Outcome {
+/// How the recorded load ended, and whether that rests on the prediction: a distributed load leaves out what the model
+/// does not ask for, and does not say so.
+fn ended(record: &Json, report: &Report) -> (Outcome, bool) {
     if record["verdict"] != "ok" {
-        return Outcome::Fails;
+        return (Outcome::Fails, false);
     }
     let ranks = ranks(record);
     if ranks.iter().all(|rank| rank["not_loaded"] == true) {
-        return Outcome::Fresh;
+        return (Outcome::Fresh, false);
     }
     let lost = |rank: &&Json| {
         rank["untouched_all"] == true
@@ -173,7 +176,6 @@ fn ended(record: &Json, report: &Report) -> Outcome {
             || rank["second_try"] == true
                 && ["missing", "unexpected"].iter().any(|name| keys(rank, name).iter().any(|key| !is_state(key)))
     };
-    // A distributed load leaves out what the model does not ask for, and does not say so.
     let left_out = record["fmt"] == "torch_dist"
         && report.outcome == Outcome::Partial
         && report
@@ -181,7 +183,11 @@ fn ended(record: &Json, report: &Report) -> Outcome {
             .parts
             .iter()
             .any(|part| !part.mismatched.is_empty() || part.unexpected.iter().any(|(key, _)| !is_state(key)));
-    if ranks.iter().any(lost) || left_out { Outcome::Partial } else { Outcome::Loads }
+    match (ranks.iter().any(lost), left_out) {
+        (true, _) => (Outcome::Partial, false),
+        (false, true) => (Outcome::Partial, true),
+        (false, false) => (Outcome::Loads, false),
+    }
 }
 
 /// Predicted missing, unexpected and mismatched keys of a rank, or of the whole.
@@ -308,7 +314,8 @@ fn judge(tag: &str, record: &Json, checkpoints: &Path, count: &mut Count) -> Opt
         return None;
     }
     count.pairs += 1;
-    let ended = ended(record, &report);
+    let (ended, left_out) = ended(record, &report);
+    count.left_out += usize::from(left_out);
     let mut wrong = Vec::new();
     if ended == report.outcome {
         count.outcomes += 1;
@@ -369,6 +376,7 @@ fn pairs() {
         for (one, wrong) in results {
             count.pairs += one.pairs;
             count.outcomes += one.outcomes;
+            count.left_out += one.left_out;
             count.refused += one.refused;
             count.refused_as_such += one.refused_as_such;
             count.key_sets += one.key_sets;
@@ -376,8 +384,14 @@ fn pairs() {
             failures.entry(tag.clone()).or_default().extend(wrong);
         }
         println!(
-            "{tag}: outcomes {}/{}, key sets {}/{}, refused launches {}/{}",
-            count.outcomes, count.pairs, count.key_sets_equal, count.key_sets, count.refused_as_such, count.refused
+            "{tag}: outcomes {}/{} ({} left out unseen), key sets {}/{}, refused launches {}/{}",
+            count.outcomes,
+            count.pairs,
+            count.left_out,
+            count.key_sets_equal,
+            count.key_sets,
+            count.refused_as_such,
+            count.refused
         );
     }
     let mut wrong = Vec::new();
