@@ -28,9 +28,10 @@ pub(super) enum Function {
     Digits,
     LeastCommonMultiple,
     Unknown,
+    IsKnown,
 }
 
-const ALL: [(&str, Function); 21] = [
+const ALL: [(&str, Function); 22] = [
     ("min", Function::Min),
     ("max", Function::Max),
     ("sum", Function::Sum),
@@ -52,6 +53,7 @@ const ALL: [(&str, Function); 21] = [
     ("digits", Function::Digits),
     ("least_common_multiple", Function::LeastCommonMultiple),
     ("unknown", Function::Unknown),
+    ("is_known", Function::IsKnown),
 ];
 
 /// Longest text that `expand` may make.
@@ -67,6 +69,9 @@ impl Function {
     }
 
     pub(super) fn call(self, arguments: &[Value]) -> Result<Value, String> {
+        if let (Self::IsKnown, [value]) = (self, arguments) {
+            return Ok(Value::Bool(!matches!(value, Value::Unknown(_))));
+        }
         if let Some(unknown) = arguments.iter().find(|a| matches!(a, Value::Unknown(_))) {
             return Ok(unknown.clone());
         }

@@ -32,6 +32,8 @@ fn computes_as_python_does() {
         ("split(expand('E|t*2|L'), '|')", "['E', 'tt', 'L']"),
         ("'rope' in ['none', 'rope']", "True"),
         ("!n", "False"),
+        ("is_known(u) || is_known(n) && n == 7", "True"),
+        ("is_known(u + 1)", "False"),
         ("product([2, 3, n])", "42"),
         ("without(['a', 'b', 'c'], ['b'])", "['a', 'c']"),
     ] {
