@@ -26,7 +26,7 @@ use crate::rules::loader::LoaderRules;
 use crate::rules::value::{Unknown, Value};
 use crate::rules::{causes, releases};
 use crate::schema::{Builder, Schema};
-use crate::training::{Installed, Rejection, TrainingConfig, configure_with};
+use crate::training::{Installed, Rejection, TrainingConfig, configure_with, place};
 
 const RELEASES: &str = "megatron/versions.toml";
 const LOADER: &str = "megatron/loader/";
@@ -137,7 +137,7 @@ fn understand(request: &Request, input: &Input) -> Result<Understood, Error> {
     })?;
     undetermined.extend(config.open.iter().cloned());
     for unsupported in &config.unsupported {
-        let places = unsupported.flags.iter().filter_map(|flag| place(&config, flag)).collect();
+        let places = unsupported.flags.iter().filter_map(|flag| place(&config.given, flag)).collect();
         let reason = "it is outside of what moe-lint models".to_owned();
         undetermined.push(Arc::new(Unknown { name: unsupported.message.clone(), reason, places }));
     }
@@ -146,11 +146,6 @@ fn understand(request: &Request, input: &Input) -> Result<Understood, Error> {
     let environment = Environment { transformer_engine: te, apex: machine.apex };
     let rejected = config.rejected.clone();
     Ok(Understood { launch, framework, environment, parser, config, rejected, undetermined, outside, builder: None })
-}
-
-/// The place of an option in the launch.
-fn place(config: &TrainingConfig, option: &str) -> Option<crate::text::Span> {
-    config.given.values().find(|given| given.option == option).and_then(|given| given.places.first().cloned())
 }
 
 /// Builds what the launch builds in that format, unless it is refused or outside of the model.
@@ -307,7 +302,7 @@ fn elsewhere(
 
 fn rejection(understood: &Understood, rejected: &Rejection) -> Found {
     let mut spans = rejected.places.clone();
-    spans.extend(rejected.flags.iter().filter_map(|flag| place(&understood.config, flag)));
+    spans.extend(rejected.flags.iter().filter_map(|flag| place(&understood.config.given, flag)));
     let labels = spans.into_iter().take(1).map(|span| Label { span, text: "given here".to_owned() }).collect();
     plain("launch-rejected", format!("{FRAMEWORK} stops this launch: {}", rejected.message), labels)
 }
@@ -328,7 +323,7 @@ fn tell_what_happens(found: &mut [Found], framework: &Framework, stages: &[Stage
 /// A diagnosis for the stage that ended a load, where no cause explains it.
 fn stage_finding(understood: &Understood, stages: &[Stage]) -> Option<Found> {
     let stage = stages.iter().find(|stage| matches!(stage.verdict, Verdict::Fails | Verdict::Fresh))?;
-    let labels = place(&understood.config, "--load");
+    let labels = place(&understood.config.given, "--load");
     let labels = labels.map(|span| Label { span, text: "loaded from here".to_owned() }).into_iter().collect();
     let rule = match stage.verdict {
         Verdict::Fresh => "nothing-loaded".to_owned(),

@@ -4,29 +4,8 @@ mod explain;
 
 pub use explain::{Evidence, diagnose};
 
+pub use crate::rules::causes::Severity;
 use crate::text::Span;
-
-/// How much a diagnosis matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Loads, but not as one would think.
-    Warning,
-    /// Does not load, or loads wrongly.
-    Error,
-}
-
-impl Severity {
-    /// The word for it, in reports and JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// One cause, with everything it explains.
 #[derive(Debug, Clone)]

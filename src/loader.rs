@@ -1,7 +1,8 @@
 //! What the framework's own loader will do, stage by stage.
 
 use crate::rules::expr::{ExprError, Scope};
-use crate::rules::loader::{LoaderRules, RuledVerdict, StageRules};
+pub use crate::rules::loader::Verdict;
+use crate::rules::loader::{LoaderRules, StageRules};
 use crate::rules::value::Value;
 
 /// How a load ends.
@@ -37,37 +38,6 @@ impl Outcome {
             Self::Loads => 0,
             Self::Partial | Self::Fresh | Self::Fails => 1,
             Self::Undetermined => 2,
-        }
-    }
-}
-
-/// What one stage of the loader does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It goes through.
-    Ok,
-    /// It goes on, with less than was asked for.
-    Partial,
-    /// It finds nothing and goes on without a checkpoint.
-    Fresh,
-    /// It raises or exits.
-    Fails,
-    /// It is not reached, or the launch switches it off.
-    Skipped,
-    /// Something that decides it is not known, or is not modelled.
-    Undetermined,
-}
-
-impl Verdict {
-    /// The word for it, in reports and JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Partial => "partial",
-            Self::Fresh => "fresh",
-            Self::Fails => "fails",
-            Self::Skipped => "skipped",
-            Self::Undetermined => "undetermined",
         }
     }
 }
@@ -109,7 +79,7 @@ fn one(rules: &StageRules, scope: &Scope<'_>) -> Result<Stage, ExprError> {
         let value = rule.when.eval(scope)?;
         match value.truth() {
             Some(false) => {}
-            Some(true) => return Ok(stage(verdict(rule.verdict), rule.message.show(scope))),
+            Some(true) => return Ok(stage(rule.verdict, rule.message.show(scope))),
             None => {
                 let Value::Unknown(unknown) = value else { continue };
                 return Ok(stage(Verdict::Undetermined, format!("{} is not known: {}", unknown.name, unknown.reason)));
@@ -117,17 +87,6 @@ fn one(rules: &StageRules, scope: &Scope<'_>) -> Result<Stage, ExprError> {
         }
     }
     Ok(stage(Verdict::Ok, rules.ok.show(scope)))
-}
-
-fn verdict(ruled: RuledVerdict) -> Verdict {
-    match ruled {
-        RuledVerdict::Ok => Verdict::Ok,
-        RuledVerdict::Partial => Verdict::Partial,
-        RuledVerdict::Fresh => Verdict::Fresh,
-        RuledVerdict::Fails => Verdict::Fails,
-        RuledVerdict::Skipped => Verdict::Skipped,
-        RuledVerdict::Undetermined => Verdict::Undetermined,
-    }
 }
 
 /// How a load with these stages ends.

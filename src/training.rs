@@ -160,6 +160,11 @@ fn derive(
     })
 }
 
+/// The place of an option in the launch; `given` is [`TrainingConfig::given`].
+pub fn place(given: &BTreeMap<String, Given>, option: &str) -> Option<Span> {
+    given.values().find(|given| given.option == option).and_then(|given| given.places.first().cloned())
+}
+
 /// What came of taking steps, besides the values they set.
 #[derive(Debug, Default)]
 pub struct Taken {

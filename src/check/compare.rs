@@ -1,5 +1,7 @@
 //! Comparing what a launch builds with what a checkpoint holds, rank by rank or globally.
 
+use std::collections::HashMap;
+
 use crate::checkpoint::{Checkpoint, Part};
 use crate::diff::{Diff, PartDiff, compare, hooks};
 use crate::rules::loader::{Hook, LoaderRules};
@@ -31,8 +33,10 @@ pub(super) fn differences(schema: &Schema, checkpoint: &Checkpoint, rules: &Load
             }
         }
         Schema::PerRank(ranks) => {
+            // A large model has thousands of ranks and files.
+            let parts: HashMap<&str, &Part> = checkpoint.parts.iter().map(|part| (&*part.file, part)).collect();
             for rank in ranks {
-                match checkpoint.parts.iter().find(|part| part.file == rank.file) {
+                match parts.get(&*rank.file) {
                     None => compared.missing_files.push(rank.file.to_string()),
                     Some(part) => of_rank(rank, part, (active, &rules.order), &mut compared),
                 }

@@ -7,9 +7,9 @@ use globset::GlobSet;
 use super::{Applicability, Candidate, Diagnosis, Explained, Found, Label, Note, Severity};
 use crate::diff::{Diff, PartDiff, is_state};
 use crate::launch::argparse::Given;
-use crate::rules::causes::{Case, Cause, RuledSeverity, as_path};
+use crate::rules::causes::{Case, Cause, as_path};
 use crate::rules::expr::{ExprError, Scope};
-use crate::text::Span;
+use crate::training::place;
 
 /// Everything a cause is judged by.
 pub struct Evidence<'a> {
@@ -19,13 +19,6 @@ pub struct Evidence<'a> {
     pub scope: &'a Scope<'a>,
     /// By dest, how the launch gives it.
     pub given: &'a BTreeMap<String, Given>,
-}
-
-impl Evidence<'_> {
-    /// The place of an option in the launch.
-    fn place(&self, option: &str) -> Option<Span> {
-        self.given.values().find(|given| given.option == option).and_then(|given| given.places.first().cloned())
-    }
 }
 
 /// Finds the causes of a difference; what no cause explains becomes a diagnosis of its own. Every entry of the
@@ -101,10 +94,10 @@ fn explain(cause: &Cause, case: &Case, evidence: &Evidence<'_>, open: &mut Open)
     let labels: Vec<Label> = case
         .labels
         .iter()
-        .filter_map(|(flag, text)| Some(Label { span: evidence.place(flag)?, text: text.show(evidence.scope) }))
+        .filter_map(|(flag, text)| Some(Label { span: place(evidence.given, flag)?, text: text.show(evidence.scope) }))
         .take(1)
         .collect();
-    let behind = case.labels.iter().map(|(flag, _)| flag).find(|flag| evidence.place(flag).is_some()).cloned();
+    let behind = case.labels.iter().map(|(flag, _)| flag).find(|flag| place(evidence.given, flag).is_some()).cloned();
     let mut remedies = Vec::new();
     for fix in &case.fixes {
         if let Some(when) = &fix.when
@@ -124,11 +117,7 @@ fn explain(cause: &Cause, case: &Case, evidence: &Evidence<'_>, open: &mut Open)
         case.notes.iter().map(|(heading, text)| Note { heading: heading.clone(), text: text.show(evidence.scope) });
     let diagnosis = Diagnosis {
         rule: cause.name.clone(),
-        severity: match cause.severity {
-            RuledSeverity::Info => Severity::Info,
-            RuledSeverity::Warning => Severity::Warning,
-            RuledSeverity::Error => Severity::Error,
-        },
+        severity: cause.severity,
         message: case.message.show(evidence.scope),
         labels,
         explains: Explained { missing, unexpected, mismatched },

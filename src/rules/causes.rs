@@ -14,21 +14,32 @@ pub struct Cause {
     /// Its name: the file's stem.
     pub name: String,
     /// `error`, `warning` or `info`.
-    pub severity: RuledSeverity,
+    pub severity: Severity,
     /// What it looks like, in the order to try.
     pub cases: Vec<Case>,
 }
 
-/// How much a cause matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// How much a diagnosis matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RuledSeverity {
+pub enum Severity {
     /// Worth knowing.
     Info,
     /// Loads, but not as one would think.
     Warning,
     /// Does not load, or loads wrongly.
     Error,
+}
+
+impl Severity {
+    /// The word for it, in reports and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// One look of a cause.
@@ -70,7 +81,7 @@ pub struct Remedy {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    severity: RuledSeverity,
+    severity: Severity,
     /// For the cause's page.
     #[serde(rename = "summary")]
     _summary: String,

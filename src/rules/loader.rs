@@ -65,27 +65,41 @@ pub struct VerdictRule {
     /// The condition.
     pub when: Expr,
     /// What the stage does.
-    pub verdict: RuledVerdict,
+    pub verdict: Verdict,
     /// In words.
     pub message: Template,
 }
 
-/// What a rule says a stage does.
+/// What one stage of the loader does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RuledVerdict {
+pub enum Verdict {
     /// It goes through.
     Ok,
     /// It goes on, with less than was asked for.
     Partial,
-    /// It goes on without a checkpoint.
+    /// It finds nothing and goes on without a checkpoint.
     Fresh,
     /// It raises or exits.
     Fails,
-    /// The launch switches it off.
+    /// It is not reached, or the launch switches it off.
     Skipped,
-    /// Not modelled.
+    /// Something that decides it is not known, or is not modelled.
     Undetermined,
+}
+
+impl Verdict {
+    /// The word for it, in reports and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Partial => "partial",
+            Self::Fresh => "fresh",
+            Self::Fails => "fails",
+            Self::Skipped => "skipped",
+            Self::Undetermined => "undetermined",
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -134,7 +148,7 @@ struct RawStage {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRule {
-    verdict: RuledVerdict,
+    verdict: Verdict,
     when: String,
     message: String,
     since: Option<String>,
