@@ -87,7 +87,7 @@ pub fn schema(request: &Request, format: Option<Format>) -> Result<SchemaReport,
 pub fn check(request: &Request) -> Result<Report, Error> {
     let start = Instant::now();
     let (mut report, found, understood, checkpoint) = judge(request, &request.input, None)?;
-    for Found { mut diagnosis, remedies } in found {
+    for Found { mut diagnosis, remedies, .. } in found {
         for candidate in &remedies {
             if let Some(fix) = prove(request, &understood, candidate, checkpoint.as_ref()) {
                 diagnosis.fixes.push(fix);
@@ -228,11 +228,7 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
                 scope::state(&mut facts, &read, built.as_ref(), &compared, &rules)?;
                 diff = compared.diff;
                 stages = loader::run(&rules, &facts)?;
-                if built.is_some() {
-                    let causes = causes::load(CAUSES, &understood.config.installed.framework)?;
-                    let evidence = Evidence { diff: &diff, scope: &facts, given: &understood.config.given };
-                    found.extend(diagnose::diagnose(&causes, &evidence)?);
-                }
+                found.extend(explain(&understood, &mut facts, &stages, &diff)?);
                 schema = built;
                 outcome = loader::outcome(&stages);
                 let known = schema.is_some() && understood.undetermined.is_empty();
@@ -247,12 +243,13 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
                 if !matches!(outcome, Outcome::Fails | Outcome::Fresh) {
                     return Err(error.into());
                 }
+                found.extend(explain(&understood, &mut facts, &stages, &diff)?);
             }
         }
         drop(facts);
     }
-    if outcome == Outcome::Fails && found.is_empty() || outcome == Outcome::Fresh {
-        found.extend(stage_finding(&understood, &stages));
+    if matches!(outcome, Outcome::Fails | Outcome::Fresh) {
+        found.extend(stage_finding(&understood, &stages, &found));
     }
     tell_what_happens(&mut found, &understood.framework, &stages);
     let report = Report {
@@ -313,16 +310,30 @@ fn tell_what_happens(found: &mut [Found], framework: &Framework, stages: &[Stage
     let Some(stage) = stages.iter().find(decides) else { return };
     let how = if stage.verdict == Verdict::Fails { "stops" } else { "goes on" };
     let text = format!("{} {} {how}: {}", framework.name, framework.version, stage.message);
-    if let Some(first) = found.iter_mut().find(|one| one.diagnosis.severity == Severity::Error)
-        && first.diagnosis.explains != Explained::default()
-    {
+    let tells = |one: &&mut Found| match &one.stage {
+        Some(name) => *name == stage.name,
+        None => one.diagnosis.severity == Severity::Error && one.diagnosis.explains != Explained::default(),
+    };
+    if let Some(first) = found.iter_mut().find(tells) {
         first.diagnosis.notes.insert(0, Note { heading: "what happens".to_owned(), text });
     }
 }
 
+/// The causes of what differs and of what the stages do.
+fn explain(understood: &Understood, facts: &mut Scope<'_>, stages: &[Stage], diff: &Diff) -> Result<Vec<Found>, Error> {
+    scope::verdicts(facts, stages);
+    let causes = causes::load(CAUSES, &understood.config.installed.framework)?;
+    Ok(diagnose::diagnose(&causes, &Evidence { diff, scope: facts, given: &understood.config.given }))
+}
+
 /// A diagnosis for the stage that ended a load, where no cause explains it.
-fn stage_finding(understood: &Understood, stages: &[Stage]) -> Option<Found> {
+fn stage_finding(understood: &Understood, stages: &[Stage], found: &[Found]) -> Option<Found> {
     let stage = stages.iter().find(|stage| matches!(stage.verdict, Verdict::Fails | Verdict::Fresh))?;
+    let is_told = found.iter().any(|one| one.stage.as_ref() == Some(&stage.name));
+    let has_keys = found.iter().any(|one| one.diagnosis.explains != Explained::default());
+    if is_told || has_keys && stage.verdict == Verdict::Fails {
+        return None;
+    }
     let labels = place(&understood.config.given, "--load");
     let labels = labels.map(|span| Label { span, text: "loaded from here".to_owned() }).into_iter().collect();
     let rule = match stage.verdict {
@@ -342,7 +353,7 @@ fn plain(rule: &str, message: String, labels: Vec<Label>) -> Found {
         notes: Vec::new(),
         fixes: Vec::new(),
     };
-    Found { diagnosis, remedies: Vec::new() }
+    Found { diagnosis, stage: None, remedies: Vec::new() }
 }
 
 /// A way out, if going through everything again with it ends in `loads`.
@@ -352,6 +363,15 @@ fn prove(
     candidate: &Candidate,
     checkpoint: Option<&Checkpoint>,
 ) -> Option<Fix> {
+    if candidate.command.is_some() {
+        return Some(Fix {
+            title: candidate.title.clone(),
+            applicability: candidate.applicability,
+            edits: Vec::new(),
+            command: candidate.command.clone(),
+            proven: false,
+        });
+    }
     let arguments = understood.arguments();
     let change = fix::change(candidate, arguments, &understood.parser)?;
     let edits = fix::edits(&change, arguments).unwrap_or_default();
