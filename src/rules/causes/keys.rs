@@ -1,4 +1,4 @@
-//! Patterns of keys: `decoder.layers.{layer}.mlp.**`.
+//! Patterns of keys: `a.layers.{layer}.**`.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn it_agrees_with_globs() {
-        let keys = ["a", "a.b", "a.b.c", "b", "ab.c", "a.bc", "a.b.b.c", "é.b"];
+        let keys = ["a", "a.b", "a.b.c", "b", "ab.c", "a.bc", "a.b.b.c"];
         for pattern in ["**", "a.**", "**.b", "a.*", "*.b", "a.**.c", "a?.c", "**.b.**", "a.[bc]", "*b.*", "?.b"] {
             let glob = globs("test", &[pattern.to_owned()]).expect("a glob");
             let own = KeyPattern::parse("test", pattern).expect("a pattern");
