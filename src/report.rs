@@ -1,7 +1,13 @@
 //! The result of a check, and its renderings.
 
+pub mod findings;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod links;
+pub mod sarif;
 pub mod style;
 mod words;
 
