@@ -9,6 +9,7 @@ use crate::launch::argparse::Given;
 use crate::rules::causes::{Case, Cause, Remedy};
 use crate::rules::expr::{Expr, Scope};
 use crate::rules::value::Value;
+use crate::rules::version::Version;
 use crate::training::place;
 
 /// Everything a cause is judged by.
@@ -19,6 +20,8 @@ pub struct Evidence<'a> {
     pub scope: &'a Scope<'a>,
     /// By dest, how the launch gives it.
     pub given: &'a BTreeMap<String, Given>,
+    /// The framework's version.
+    pub version: &'a Version,
 }
 
 /// Finds the causes of a difference; what no cause explains becomes a diagnosis of its own. Every entry of the
@@ -27,7 +30,7 @@ pub fn diagnose(causes: &[Cause], evidence: &Evidence<'_>) -> Vec<Found> {
     let mut open = Open::all(evidence.diff);
     let mut found = Vec::new();
     for cause in causes {
-        for case in &cause.cases {
+        for case in cause.cases.iter().filter_map(|case| case.at(evidence.version)) {
             if let Some(one) = explain(cause, case, evidence, &mut open) {
                 found.push(one);
                 if !cause.every {
@@ -80,8 +83,9 @@ fn found(cause: &Cause, case: &Case, evidence: &Evidence<'_>, scope: &Scope<'_>,
     let given = || case.labels.iter().filter_map(|(flag, text)| Some((flag, place(flag)?, text)));
     let labels = given().map(|(_, span, text)| Label { span, text: text.show(scope) }).take(1).collect();
     let behind = given().map(|(flag, ..)| flag).next();
-    let notes = case.notes.iter().filter(|note| holds(note.when.as_ref(), scope));
-    let fixes = case.fixes.iter().filter(|fix| holds(fix.when.as_ref(), scope));
+    let version = evidence.version;
+    let notes = case.notes.iter().filter_map(|note| note.at(version)).filter(|note| holds(note.when.as_ref(), scope));
+    let fixes = case.fixes.iter().filter_map(|fix| fix.at(version)).filter(|fix| holds(fix.when.as_ref(), scope));
     Found {
         diagnosis: Diagnosis {
             rule: cause.name.clone(),

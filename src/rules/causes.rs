@@ -4,11 +4,12 @@ mod keys;
 mod read;
 
 pub use keys::{KeyPattern, as_path, globs};
-pub use read::load;
+pub use read::all;
 
 use serde::Deserialize;
 
 use super::expr::Expr;
+use super::ranged::Ranged;
 use super::template::Template;
 
 /// One cause, from one file.
@@ -27,7 +28,7 @@ pub struct Cause {
     /// In sentences: why it happens and what it does.
     pub why: String,
     /// What it looks like, in the order to try.
-    pub cases: Vec<Case>,
+    pub(crate) cases: Vec<Ranged<Case>>,
 }
 
 /// How much a diagnosis matters.
@@ -76,9 +77,9 @@ pub struct Case {
     /// The flags to point at, the most telling first, with a few words each.
     pub labels: Vec<(String, Template)>,
     /// More lines.
-    pub notes: Vec<CaseNote>,
+    pub(crate) notes: Vec<Ranged<CaseNote>>,
     /// Changes of the launch, the smallest first.
-    pub fixes: Vec<Remedy>,
+    pub(crate) fixes: Vec<Ranged<Remedy>>,
 }
 
 /// The lists of a difference.

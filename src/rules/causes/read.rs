@@ -1,10 +1,12 @@
 //! Reading the files of causes.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
 use super::{Case, CaseNote, Cause, KeyLists, KeyPattern, LISTS, List, Prefix, Remedy, Severity};
-use crate::rules::version::Version;
-use crate::rules::{RuleError, check_expr, check_template, embedded, in_range};
+use crate::rules::ranged::Ranged;
+use crate::rules::{RuleError, check_expr, check_template, embedded};
 
 /// Where a file says nothing.
 const ORDER: i64 = 50;
@@ -125,26 +127,31 @@ struct RawRemedy {
     command: Option<String>,
 }
 
-/// The causes of every file below `folder`, in the order in which they are tried.
-///
-/// # Errors
-/// When a rule file cannot be read.
-pub fn load(folder: &str, version: &Version) -> Result<Vec<Cause>, RuleError> {
-    let files = embedded::below(folder).map(|(path, text)| cause(path, text, version));
+/// Where the causes lie.
+const FOLDER: &str = "causes/";
+
+static ALL: LazyLock<Result<Vec<Cause>, RuleError>> = LazyLock::new(|| {
+    let files = embedded::below(FOLDER).map(|(path, text)| cause(path, text));
     let mut causes = files.collect::<Result<Vec<_>, RuleError>>()?;
     causes.sort_by(|a, b| (a.order, &a.name).cmp(&(b.order, &b.name)));
     Ok(causes)
+});
+
+/// All causes, in the order in which they are tried; the looks of each know their versions.
+///
+/// # Errors
+/// When a rule file cannot be read.
+pub fn all() -> Result<&'static [Cause], RuleError> {
+    ALL.as_deref().map_err(Clone::clone)
 }
 
-fn cause(path: &str, text: &str, version: &Version) -> Result<Cause, RuleError> {
+fn cause(path: &str, text: &str) -> Result<Cause, RuleError> {
     let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
     let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
     let mut cases = Vec::new();
     for (index, raw) in file.case.into_iter().enumerate() {
         let place = format!("{path}, case {}", index + 1);
-        if in_range(&place, raw.since.as_deref(), raw.until.as_deref(), version)? {
-            cases.push(case(&place, raw, version)?);
-        }
+        cases.push(Ranged::new(&place, raw.since.as_deref(), raw.until.as_deref(), case(&place, &raw)?)?);
     }
     Ok(Cause {
         name: stem.to_owned(),
@@ -157,29 +164,25 @@ fn cause(path: &str, text: &str, version: &Version) -> Result<Cause, RuleError> 
     })
 }
 
-fn case(place: &str, raw: RawCase, version: &Version) -> Result<Case, RuleError> {
+fn case(place: &str, raw: &RawCase) -> Result<Case, RuleError> {
     let expr = |text: &Option<String>| text.as_deref().map(|text| check_expr(place, text)).transpose();
-    let mut notes = Vec::new();
-    for note in &raw.note {
-        if in_range(place, note.since.as_deref(), note.until.as_deref(), version)? {
-            let text = check_template(place, &note.text)?;
-            notes.push(CaseNote { when: expr(&note.when)?, heading: note.heading.clone(), text });
-        }
-    }
-    let mut fixes = Vec::new();
-    for fix in &raw.fix {
-        if in_range(place, fix.since.as_deref(), fix.until.as_deref(), version)? {
-            let add = fix.add.iter().map(|word| check_template(place, word));
-            fixes.push(Remedy {
-                when: expr(&fix.when)?,
-                title: check_template(place, &fix.title)?,
-                safe: fix.safe,
-                remove: fix.remove.clone(),
-                add: add.collect::<Result<_, _>>()?,
-                command: fix.command.as_deref().map(|text| check_template(place, text)).transpose()?,
-            });
-        }
-    }
+    let notes = raw.note.iter().map(|note| {
+        let text = check_template(place, &note.text)?;
+        let heading = note.heading.clone();
+        let rule = CaseNote { when: expr(&note.when)?, heading, text };
+        Ranged::new(place, note.since.as_deref(), note.until.as_deref(), rule)
+    });
+    let fixes = raw.fix.iter().map(|fix| {
+        let remedy = Remedy {
+            when: expr(&fix.when)?,
+            title: check_template(place, &fix.title)?,
+            safe: fix.safe,
+            remove: fix.remove.clone(),
+            add: fix.add.iter().map(|word| check_template(place, word)).collect::<Result<_, _>>()?,
+            command: fix.command.as_deref().map(|text| check_template(place, text)).transpose()?,
+        };
+        Ranged::new(place, fix.since.as_deref(), fix.until.as_deref(), remedy)
+    });
     let lists = |list| -> Result<KeyLists, RuleError> {
         Ok(KeyLists { needed: patterns(place, raw.needed(list))?, along: patterns(place, raw.along.of(list))? })
     };
@@ -187,7 +190,7 @@ fn case(place: &str, raw: RawCase, version: &Version) -> Result<Case, RuleError>
     let labels = raw.label.iter().map(|label| Ok((label.flag.clone(), check_template(place, &label.text)?)));
     Ok(Case {
         severity: raw.severity,
-        stage: raw.stage,
+        stage: raw.stage.clone(),
         when: expr(&raw.when)?,
         keys: [a?, b?, c?, d?],
         each: expr(&raw.each)?,
@@ -195,7 +198,7 @@ fn case(place: &str, raw: RawCase, version: &Version) -> Result<Case, RuleError>
         only_if: expr(&raw.only_if)?,
         message: check_template(place, &raw.message)?,
         labels: labels.collect::<Result<_, RuleError>>()?,
-        notes,
-        fixes,
+        notes: notes.collect::<Result<_, _>>()?,
+        fixes: fixes.collect::<Result<_, _>>()?,
     })
 }
