@@ -64,7 +64,7 @@ pub fn check(request: &Request) -> Result<Report, Error> {
     let target = Target::of(&request.machine)?;
     let Pass { mut report, found, understood } = pass(&reading, &target)?;
     for Found { mut diagnosis, remedies, .. } in found {
-        diagnosis.fixes.extend(remedies.iter().filter_map(|candidate| prove(&reading, &understood, candidate)));
+        diagnosis.fixes.extend(remedies.iter().filter_map(|candidate| prove(&reading, &understood, candidate, &report.diff)));
         report.diagnoses.push(diagnosis);
     }
     report.elapsed = start.elapsed();

@@ -48,8 +48,8 @@ struct Count {
     explained: usize,
     /// Of these, those with a change of the launch under which the checkpoint loads.
     curable: usize,
-    /// How often each rule is told; for what no cause explains, an example.
-    rules: BTreeMap<String, (usize, String)>,
+    /// How often each rule is told, and with a cure; and an example.
+    rules: BTreeMap<String, (usize, usize, String)>,
 }
 
 impl Count {
@@ -64,7 +64,8 @@ impl Count {
         for one in &report.diagnoses {
             let told = self.rules.entry(one.rule.clone()).or_default();
             told.0 += 1;
-            told.1 = format!("{}: {}", record["name"], one.message);
+            told.1 += usize::from(one.fixes.iter().any(|fix| fix.proven));
+            told.2 = format!("{}: {}", record["name"], one.message);
         }
     }
 }
@@ -412,9 +413,9 @@ fn pairs() {
             count.bad += one.bad;
             count.explained += one.explained;
             count.curable += one.curable;
-            for (rule, (times, example)) in one.rules {
+            for (rule, (times, cured, example)) in one.rules {
                 let told = count.rules.entry(rule).or_default();
-                *told = (told.0 + times, example);
+                *told = (told.0 + times, told.1 + cured, example);
             }
             failures.entry(tag.clone()).or_default().extend(wrong);
         }
@@ -429,8 +430,8 @@ fn pairs() {
             count.refused
         );
         println!("  causes are named for {} of {} that do not load, a cure for {}", count.explained, count.bad, count.curable);
-        for (rule, (times, example)) in &count.rules {
-            println!("  {times:>5} {rule:<24} {example}");
+        for (rule, (times, cured, example)) in &count.rules {
+            println!("  {times:>5} {cured:>5} {rule:<24} {example}");
         }
     }
     let mut wrong = Vec::new();
