@@ -1,7 +1,8 @@
 //! Every recorded pair of a checkpoint and a launch: what is predicted is what the real loader did.
 //!
 //! The pairs were recorded with `load_checkpoint(model, None, None)`: without an optimizer, which is what
-//! `--no-load-optim` says. Launches that are refused are counted apart. `PAIRS_ONLY=<parts of tag/name>` looks at some.
+//! `--no-load-optim` says. Launches that are refused are counted apart. `PAIRS_ONLY=<parts of tag/name>` looks at some,
+//! `PAIRS_SHOW=1` prints what a user sees of them.
 
 #[path = "support/diagnoses.rs"]
 mod diagnoses;
@@ -345,6 +346,10 @@ fn judge(tag: &str, record: &Json, checkpoints: &Path, count: &mut Count) -> Opt
     let (ended, left_out) = ended(record, &report);
     count.left_out += usize::from(left_out);
     count.told(record, &report);
+    if std::env::var_os("PAIRS_SHOW").is_some() {
+        let style = moe_lint::report::style::Style { width: 100, unicode: false, color: false };
+        println!("{}\n{}", record["argv"], moe_lint::report::human::check(&report, style));
+    }
     let mut wrong = diagnoses::broken_laws(&report);
     if ended == report.outcome {
         count.outcomes += 1;
