@@ -1,5 +1,6 @@
 //! The result of a check, and its renderings.
 
+mod arguments;
 pub mod human;
 pub mod json;
 pub mod style;
@@ -7,6 +8,8 @@ mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use arguments::{ArgumentsReport, Flag};
 
 use crate::checkpoint::Checkpoint;
 use crate::diagnose::Diagnosis;
