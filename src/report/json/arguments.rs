@@ -72,14 +72,14 @@ struct WordDocument<'r> {
 #[serde(rename_all = "snake_case")]
 enum Content<'r> {
     Value(&'r str),
-    Unknown(String),
+    Unknown(&'r str),
 }
 
 impl<'r> WordDocument<'r> {
     fn new(word: &'r Word) -> Self {
         let content = match &word.value {
             Ok(text) => Content::Value(text),
-            Err(unknown) => Content::Unknown(format!("{} {}", unknown.name, unknown.reason)),
+            Err(unknown) => Content::Unknown(&unknown.reason),
         };
         Self { content, labels: word.places.iter().map(Range::new).collect() }
     }
