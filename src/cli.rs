@@ -13,7 +13,7 @@ pub use args::ArgsArgs;
 pub use check::CheckArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
-pub use output::{OutputArgs, OutputFormat, When};
+pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
 pub use schema::{CheckpointFormat, SchemaArgs};
 
 use clap::{Parser, Subcommand};

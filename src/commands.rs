@@ -2,9 +2,11 @@
 
 mod args;
 mod check;
+mod files;
 mod inspect;
 mod request;
 mod schema;
+mod tell;
 
 use crate::cli::{Cli, Command};
 use crate::error::Error;

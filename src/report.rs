@@ -1,8 +1,14 @@
 //! The result of a check, and its renderings.
 
 mod arguments;
+pub mod findings;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod links;
+pub mod sarif;
 pub mod style;
 mod words;
 

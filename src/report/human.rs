@@ -9,6 +9,7 @@ mod keys;
 mod ranks;
 mod rows;
 mod schema;
+mod several;
 mod snippet;
 mod stopped;
 mod summary;
@@ -18,6 +19,7 @@ mod tally;
 pub use arguments::arguments;
 pub use inspect::inspect;
 pub use schema::schema;
+pub use several::{failure, heading, tally};
 
 use super::Report;
 use super::style::Style;
