@@ -2,6 +2,7 @@
 //! built, compared with a checkpoint, the loader's stages gone through, the difference explained. Each way out is proven
 //! by another pass.
 
+mod arguments;
 mod compare;
 mod find;
 mod findings;
@@ -16,6 +17,7 @@ mod understand;
 
 use std::time::Instant;
 
+pub use arguments::arguments;
 pub use request::{Input, Machine, Request};
 
 use crate::checkpoint::Format;

@@ -2,6 +2,7 @@
 //!
 //! They are written as they are walked: a document of a million entries is never held as a tree.
 
+mod arguments;
 mod check;
 mod diagnoses;
 mod diff;
@@ -15,7 +16,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use super::{Environment, Framework, Rejection, Report, SchemaReport};
+use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
 
 /// Raised only when a reader of the documents would have to change.
@@ -29,6 +30,11 @@ pub fn check(out: impl Write, report: &Report) -> io::Result<()> {
 /// Writes the document of `moe-lint schema`.
 pub fn schema(out: impl Write, report: &SchemaReport) -> io::Result<()> {
     write(out, &schema::Document::new(report))
+}
+
+/// Writes the document of `moe-lint args`.
+pub fn arguments(out: impl Write, report: &ArgumentsReport) -> io::Result<()> {
+    write(out, &arguments::Document::new(report))
 }
 
 /// Writes the document of a launch that could not be checked, where others could.
@@ -117,14 +123,16 @@ struct Rejected<'r> {
     message: &'r str,
 }
 
+impl<'r> FrameworkDocument<'r> {
+    fn new(framework: &'r Framework) -> Self {
+        Self { name: &framework.name, version: framework.version.to_string(), from: &framework.from }
+    }
+}
+
 impl<'r> Assumed<'r> {
     fn new(framework: &'r Framework, environment: &Environment, rejected: Option<&'r Rejection>) -> Self {
         Self {
-            framework: FrameworkDocument {
-                name: &framework.name,
-                version: framework.version.to_string(),
-                from: &framework.from,
-            },
+            framework: FrameworkDocument::new(framework),
             environment: EnvironmentDocument {
                 transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
                 apex: environment.apex,
