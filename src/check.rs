@@ -6,7 +6,7 @@ mod request;
 mod saved;
 mod scope;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -203,7 +203,7 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
         let options = checkpoint::Options { step, rules: None };
         let mut location = checkpoint::locate(&path, &options);
         let given = request.checkpoint.is_some();
-        if !given && let Some(other) = elsewhere(&mut understood.config.values, &rules, &path, &location)? {
+        if !given && let Some(other) = elsewhere(&mut understood.config.values, &rules, &location)? {
             location = checkpoint::locate(&other, &options);
             path = other;
         }
@@ -215,7 +215,7 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
             Ok(read) if read.format != Format::Torch => build(&mut understood, read.format)?,
             _ => schema.take(),
         };
-        let mut facts = scope::location(&understood.config.values, &path, &location, given);
+        let mut facts = scope::location(&understood.config.values, &location, given);
         match read {
             Ok(read) => {
                 let active = scope::active(&rules, &facts)?;
@@ -273,14 +273,9 @@ fn judge(request: &Request, input: &Input, known: Option<&Checkpoint>) -> Result
 }
 
 /// Another path that the framework loads from, because the launch's own holds nothing.
-fn elsewhere(
-    values: &mut Scope<'static>,
-    rules: &LoaderRules,
-    path: &Path,
-    location: &Location,
-) -> Result<Option<PathBuf>, Error> {
+fn elsewhere(values: &mut Scope<'static>, rules: &LoaderRules, location: &Location) -> Result<Option<PathBuf>, Error> {
     for source in &rules.sources {
-        let facts = scope::location(values, path, location, false);
+        let facts = scope::location(values, location, false);
         if source.when.eval(&facts)?.truth() != Some(true) {
             continue;
         }
