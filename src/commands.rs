@@ -1,10 +1,12 @@
 //! The commands, one file each: from what was typed to what is printed and the exit code.
 
 mod check;
+mod diff;
 mod files;
 mod inspect;
 mod request;
 mod schema;
+mod snapshot;
 mod tell;
 
 use crate::cli::{Cli, Command};
@@ -21,5 +23,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Check(args)) => check::run(args, console),
         Some(Command::Schema(args)) => schema::run(args, console),
         Some(Command::Inspect(args)) => inspect::run(args, console),
+        Some(Command::Snapshot(args)) => snapshot::run(args, console),
+        Some(Command::Diff(args)) => diff::run(args, console),
     }
 }

@@ -1,6 +1,7 @@
 //! Reports for people. One screen: the cause, the place, the keys folded, what will happen, the way out, one line of
 //! summary. Nothing else.
 
+mod compare;
 mod crop;
 mod diagnosis;
 mod inspect;
@@ -15,6 +16,7 @@ mod summary;
 mod table;
 mod tally;
 
+pub use compare::compare;
 pub use inspect::inspect;
 pub use schema::schema;
 pub use several::{failure, heading, tally};

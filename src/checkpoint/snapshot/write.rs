@@ -80,14 +80,17 @@ fn state(out: &mut String, parts: &[Part]) {
         }));
     }
     nested(out, "states", &states, |out, lines: &Lines| {
-        rows(out, lines.iter().map(|(pattern, what)| (&**pattern, json!(what).to_string())));
+        rows(out, "    ", lines.iter().map(|(pattern, what)| (&**pattern, json!(what).to_string())));
     });
     nested(out, "values", &tables, |out, table: &Lines| {
-        rows(out, table.iter().map(|(key, json)| (&**key, json.clone())));
+        rows(out, "    ", table.iter().map(|(key, json)| (&**key, json.clone())));
     });
     nested(out, "globals", &imports, |out, names: &Vec<String>| {
-        let names: Vec<String> = names.iter().map(|name| format!("    {}", json!(name))).collect();
-        let _ = write!(out, "[\n{}\n  ]", names.join(",\n"));
+        let names: Vec<String> = names.iter().map(|name| format!("      {}", json!(name))).collect();
+        let _ = match names.is_empty() {
+            true => write!(out, "[]"),
+            false => write!(out, "[\n{}\n    ]", names.join(",\n")),
+        };
     });
     list(out, "parts", &lines);
 }
@@ -103,40 +106,43 @@ fn once<T: Clone + Ord>(thing: T, all: &mut Vec<T>, numbers: &mut BTreeMap<T, us
 /// `"name": value,` on one line.
 fn field(out: &mut String, name: &str, value: &Json) {
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "{}: {value},", json!(name));
+    let _ = writeln!(out, "  {}: {value},", json!(name));
 }
 
 /// A table with one line an entry.
 fn table<'n>(out: &mut String, name: &str, entries: impl Iterator<Item = (&'n str, Json)>) {
-    let _ = write!(out, "{}: ", json!(name));
-    rows(out, entries.map(|(name, value)| (name, value.to_string())));
+    let _ = write!(out, "  {}: ", json!(name));
+    rows(out, "  ", entries.map(|(name, value)| (name, value.to_string())));
     out.push_str(",\n");
 }
 
-fn rows<'n>(out: &mut String, entries: impl Iterator<Item = (&'n str, String)>) {
-    let lines: Vec<String> = entries.map(|(name, value)| format!("    {}: {value}", json!(name))).collect();
-    let _ = write!(out, "{{\n{}\n  }}", lines.join(",\n"));
+fn rows<'n>(out: &mut String, indent: &str, entries: impl Iterator<Item = (&'n str, String)>) {
+    let lines: Vec<String> = entries.map(|(name, value)| format!("{indent}  {}: {value}", json!(name))).collect();
+    let _ = match lines.is_empty() {
+        true => write!(out, "{{}}"),
+        false => write!(out, "{{\n{}\n{indent}}}", lines.join(",\n")),
+    };
 }
 
 /// A list with one line an element.
 fn list(out: &mut String, name: &str, elements: &[impl Serialize]) {
     let lines: Vec<String> =
-        elements.iter().map(|element| format!("  {}", serde_json::to_value(element).unwrap_or_default())).collect();
+        elements.iter().map(|element| format!("    {}", serde_json::to_value(element).unwrap_or_default())).collect();
     let _ = match lines.is_empty() {
-        true => writeln!(out, "{}: [],", json!(name)),
-        false => writeln!(out, "{}: [\n{}\n],", json!(name), lines.join(",\n")),
+        true => writeln!(out, "  {}: [],", json!(name)),
+        false => writeln!(out, "  {}: [\n{}\n  ],", json!(name), lines.join(",\n")),
     };
 }
 
 /// A list of tables.
 fn nested<T>(out: &mut String, name: &str, elements: &[T], mut one: impl FnMut(&mut String, &T)) {
-    let _ = writeln!(out, "{}: [", json!(name));
+    let _ = writeln!(out, "  {}: [", json!(name));
     for (i, element) in elements.iter().enumerate() {
-        out.push_str("  ");
+        out.push_str("    ");
         one(out, element);
         out.push_str(if i + 1 < elements.len() { ",\n" } else { "\n" });
     }
-    out.push_str("],\n");
+    out.push_str("  ],\n");
 }
 
 fn iteration_json(iteration: Option<Iteration>) -> Json {
