@@ -120,7 +120,7 @@ fn against(
         Format::Torch => per_rank,
         format => understood.build(format)?,
     };
-    let mut facts = scope::location(&understood.config.values, &place.path, &place.location, place.given);
+    let mut facts = scope::location(&understood.config.values, &place.location, place.given);
     let active = scope::active(rules, &facts)?;
     let mut compared =
         schema.as_ref().map(|schema| compare::differences(schema, &checkpoint, rules, &active)).unwrap_or_default();
@@ -147,7 +147,7 @@ fn unreadable(
     place: &Place,
     error: CheckpointError,
 ) -> Result<Load, Error> {
-    let mut facts = scope::location(&understood.config.values, &place.path, &place.location, place.given);
+    let mut facts = scope::location(&understood.config.values, &place.location, place.given);
     let stages = scope::without_checkpoint(rules, &mut facts, &error)?;
     let outcome = loader::outcome(&stages);
     if !matches!(outcome, Outcome::Fails | Outcome::Fresh) {

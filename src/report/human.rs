@@ -2,6 +2,7 @@
 //! summary. Nothing else.
 
 mod arguments;
+mod compare;
 mod crop;
 mod diagnosis;
 mod inspect;
@@ -17,6 +18,7 @@ mod table;
 mod tally;
 
 pub use arguments::arguments;
+pub use compare::compare;
 pub use inspect::inspect;
 pub use schema::schema;
 pub use several::{failure, heading, tally};

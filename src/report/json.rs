@@ -4,6 +4,7 @@
 
 mod arguments;
 mod check;
+mod compare;
 mod diagnoses;
 mod diff;
 mod entries;
@@ -18,6 +19,7 @@ use serde::ser::{SerializeSeq, Serializer};
 
 use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
+use crate::diff::checkpoints::CheckpointDiff;
 
 /// Raised only when a reader of the documents would have to change.
 const FORMAT_VERSION: u32 = 1;
@@ -42,6 +44,11 @@ pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>)
     let document =
         FailureDocument { head: Head::new(), launch: Launch { source: launch }, error: Failure { message, help } };
     write(out, &document)
+}
+
+/// Writes the document of `moe-lint diff`.
+pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) -> io::Result<()> {
+    write(out, &compare::Document::new(diff, sides))
 }
 
 /// Writes the document of `moe-lint inspect`.
