@@ -18,6 +18,8 @@ pub mod training;
 pub mod schema;
 
 pub mod checkpoint;
+// How many tokens a tokenizer has.
+pub mod tokenizer;
 
 pub mod diff;
 
