@@ -18,7 +18,6 @@ pub mod training;
 pub mod schema;
 
 pub mod checkpoint;
-// How many tokens a tokenizer has.
 pub mod tokenizer;
 
 pub mod diff;
