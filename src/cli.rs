@@ -11,7 +11,7 @@ mod schema;
 pub use check::CheckArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
-pub use output::{OutputArgs, OutputFormat, When};
+pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
 pub use schema::{CheckpointFormat, SchemaArgs};
 
 use clap::{Parser, Subcommand};

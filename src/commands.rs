@@ -1,9 +1,11 @@
 //! The commands, one file each: from what was typed to what is printed and the exit code.
 
 mod check;
+mod files;
 mod inspect;
 mod request;
 mod schema;
+mod tell;
 
 use crate::cli::{Cli, Command};
 use crate::error::Error;

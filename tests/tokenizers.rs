@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use moe_lint::rules::tokenizers::{self, Tokenizer};
 use moe_lint::tokenizer::count;
 
-const RULES: &str = "megatron/tokenizers.toml";
-
 /// The rule whose condition names that tokenizer type.
-fn rule(kind: &str, version: &str) -> Tokenizer {
-    let rules = tokenizers::load(RULES, &version.parse().expect("a version")).expect("rules");
+fn rule(kind: &str, version: &str) -> Arc<Tokenizer> {
+    let rules = tokenizers::load(&version.parse().expect("a version")).expect("rules");
     rules.into_iter().find(|rule| rule.when.to_string().contains(&format!("'{kind}'"))).expect("a rule")
 }
 

@@ -8,7 +8,6 @@ use crate::rules::value::Value;
 use crate::tokenizer;
 use crate::training::ConfigError;
 
-const TOKENIZERS: &str = "megatron/tokenizers.toml";
 /// The value that the rules see.
 const TOKENS: &str = "tokens_in_files";
 const NAME: &str = "the vocabulary size";
@@ -26,7 +25,7 @@ pub(super) fn read(values: &mut Scope<'_>, told: Option<u64>) -> Result<(), Conf
 fn counted(values: &Scope<'_>) -> Result<Value, ConfigError> {
     let unknown = |reason: &str| Value::unknown(NAME, reason, Vec::new());
     let Value::Version(version) = values.get("version").clone() else { return Ok(unknown("is not told")) };
-    for known in tokenizers::load(TOKENIZERS, &version)? {
+    for known in tokenizers::load(&version)? {
         let failed = |error| ConfigError::Expression { rule: "the tokenizer".to_owned(), error };
         let asked = known.when.eval(values).map_err(failed)?;
         match asked.truth() {
@@ -45,12 +44,12 @@ fn counted(values: &Scope<'_>) -> Result<Value, ConfigError> {
             path @ Value::Unknown(_) => path.clone(),
             Value::Str(path) => match tokenizer::count(&known, Path::new(&**path), extra) {
                 Ok(tokens) => integer(tokens),
-                Err(error) => unknown(&format!("comes from the tokenizer, and {error}")),
+                Err(error) => unknown(&format!("comes from the tokenizer: {error}; --tokenizer-size N tells it")),
             },
-            _ => unknown("comes from a tokenizer that the launch does not name"),
+            _ => unknown("comes from a tokenizer that the launch does not name; --tokenizer-size N tells it"),
         });
     }
-    Ok(unknown("comes from a tokenizer whose files are not read here"))
+    Ok(unknown("comes from a tokenizer whose files are not read here; --tokenizer-size N tells it"))
 }
 
 fn integer(tokens: u64) -> Value {

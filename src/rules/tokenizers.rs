@@ -1,10 +1,13 @@
 //! How the number of a tokenizer's tokens is read from its files.
 
+use std::sync::{Arc, LazyLock};
+
 use serde::Deserialize;
 
 use super::expr::Expr;
 use super::version::Version;
-use super::{RuleError, check_expr, embedded, in_range};
+use super::ranged::{Ranged, picked};
+use super::{RuleError, check_expr, embedded};
 
 /// A kind of tokenizer whose size its files tell.
 #[derive(Debug, Clone)]
@@ -56,26 +59,33 @@ struct Raw {
     extra_ids: Option<String>,
 }
 
+const FILE: &str = "megatron/tokenizers.toml";
+
+static ALL: LazyLock<Result<Vec<Ranged<Arc<Tokenizer>>>, RuleError>> = LazyLock::new(read);
+
+fn read() -> Result<Vec<Ranged<Arc<Tokenizer>>>, RuleError> {
+    let (path, text) = embedded::below(FILE).next().ok_or_else(|| RuleError::new(FILE, "there is no such file"))?;
+    let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
+    let mut all = Vec::new();
+    for (index, raw) in file.tokenizer.into_iter().enumerate() {
+        let place = format!("{path}, tokenizer {}", index + 1);
+        let tokenizer = Tokenizer {
+            when: check_expr(&place, &raw.when)?,
+            file: raw.file,
+            read: raw.read,
+            with: raw.with,
+            with_control: raw.with_control,
+            extra: raw.extra_ids,
+        };
+        all.push(Ranged::new(&place, raw.since.as_deref(), raw.until.as_deref(), Arc::new(tokenizer))?);
+    }
+    Ok(all)
+}
+
 /// The tokenizers of a version, in the order to try.
 ///
 /// # Errors
 /// When the rule file cannot be read.
-pub fn load(path: &str, version: &Version) -> Result<Vec<Tokenizer>, RuleError> {
-    let (path, text) = embedded::below(path).next().ok_or_else(|| RuleError::new(path, "there is no such file"))?;
-    let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
-    let mut found = Vec::new();
-    for (index, raw) in file.tokenizer.into_iter().enumerate() {
-        let place = format!("{path}, tokenizer {}", index + 1);
-        if in_range(&place, raw.since.as_deref(), raw.until.as_deref(), version)? {
-            found.push(Tokenizer {
-                when: check_expr(&place, &raw.when)?,
-                file: raw.file,
-                read: raw.read,
-                with: raw.with,
-                with_control: raw.with_control,
-                extra: raw.extra_ids,
-            });
-        }
-    }
-    Ok(found)
+pub fn load(version: &Version) -> Result<Vec<Arc<Tokenizer>>, RuleError> {
+    Ok(picked(ALL.as_ref().map_err(Clone::clone)?, version))
 }
