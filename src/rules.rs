@@ -13,6 +13,7 @@ pub mod saved;
 pub mod steps;
 pub mod storage;
 pub mod template;
+pub mod tokenizers;
 pub mod value;
 pub mod version;
 

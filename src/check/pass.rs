@@ -124,7 +124,7 @@ fn against(
     let active = scope::active(rules, &facts)?;
     let mut compared =
         schema.as_ref().map(|schema| compare::differences(schema, &checkpoint, rules, &active)).unwrap_or_default();
-    if !understood.undetermined.is_empty() {
+    if !understood.keys_known {
         // What an unknown value decides is not in the schema: it cannot be called unexpected.
         compared.diff.parts.iter_mut().for_each(|part| part.unexpected.clear());
     }
