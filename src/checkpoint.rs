@@ -11,6 +11,7 @@ use crate::tensor::{Inventory, Key};
 pub mod locate;
 pub mod pickle;
 pub mod store;
+pub mod zip_layout;
 
 mod dcp;
 mod detect;
@@ -23,7 +24,7 @@ mod single;
 mod state;
 mod torch_file;
 mod torch_tensor;
-mod zip;
+pub(crate) mod zip;
 
 pub use error::{CheckpointError, Problem};
 pub use locate::{ChosenBy, Location, Tracker};
