@@ -22,8 +22,8 @@ mod ranked;
 mod safetensors;
 mod single;
 mod state;
-mod torch_file;
-mod torch_tensor;
+pub(crate) mod torch_file;
+pub(crate) mod torch_tensor;
 pub(crate) mod zip;
 
 pub use error::{CheckpointError, Problem};

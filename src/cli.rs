@@ -3,12 +3,14 @@
 //! One file a command: its arguments here in `cli/`, what it does in `commands/`.
 
 mod check;
+mod convert;
 mod inspect;
 mod launch;
 mod output;
 mod schema;
 
 pub use check::CheckArgs;
+pub use convert::{ConvertArgs, Verify};
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
 pub use output::{OutputArgs, OutputFormat, When};
@@ -38,6 +40,8 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Show what a checkpoint holds; needs no launch
     Inspect(InspectArgs),
+    /// Rewrite a checkpoint with the experts stored in another layout
+    Convert(Box<ConvertArgs>),
 }
 
 #[cfg(test)]

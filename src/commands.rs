@@ -1,6 +1,7 @@
 //! The commands, one file each: from what was typed to what is printed and the exit code.
 
 mod check;
+mod convert;
 mod inspect;
 mod request;
 mod schema;
@@ -19,5 +20,6 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Check(args)) => check::run(args, console),
         Some(Command::Schema(args)) => schema::run(args, console),
         Some(Command::Inspect(args)) => inspect::run(args, console),
+        Some(Command::Convert(args)) => convert::run(args, console),
     }
 }

@@ -19,6 +19,8 @@ pub mod schema;
 
 pub mod checkpoint;
 
+pub mod convert;
+
 pub mod diff;
 
 pub mod loader;

@@ -159,7 +159,8 @@ fn python_int(text: &str) -> Option<i64> {
     is_int.then(|| text.replace('_', "").parse().ok()).flatten()
 }
 
-fn folder_of(rules: &StorageRules, iteration: Iteration) -> String {
+/// The directory of an iteration.
+pub(crate) fn folder_of(rules: &StorageRules, iteration: Iteration) -> String {
     match iteration {
         Iteration::Step(step) => {
             let pattern = &rules.directories.iteration;

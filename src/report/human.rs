@@ -1,6 +1,7 @@
 //! Reports for people. One screen: the cause, the place, the keys folded, what will happen, the way out, one line of
 //! summary. Nothing else.
 
+mod convert;
 mod crop;
 mod diagnosis;
 mod inspect;
@@ -14,6 +15,7 @@ mod summary;
 mod table;
 mod tally;
 
+pub use convert::convert;
 pub use inspect::inspect;
 pub use schema::schema;
 

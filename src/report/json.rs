@@ -3,6 +3,7 @@
 //! They are written as they are walked: a document of a million entries is never held as a tree.
 
 mod check;
+mod convert;
 mod diagnoses;
 mod diff;
 mod entries;
@@ -17,6 +18,7 @@ use serde::ser::{SerializeSeq, Serializer};
 
 use super::{Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
+use crate::convert::{Report as Converted, Request as Conversion};
 
 /// Raised only when a reader of the documents would have to change.
 const FORMAT_VERSION: u32 = 1;
@@ -34,6 +36,16 @@ pub fn schema(out: impl Write, report: &SchemaReport) -> io::Result<()> {
 /// Writes the document of `moe-lint inspect`.
 pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
     write(out, &inspect::Document::new(checkpoint))
+}
+
+/// Writes the document of `moe-lint convert`.
+pub fn convert(
+    out: impl Write,
+    request: &Conversion,
+    report: &Converted,
+    checked: Option<&Report>,
+) -> io::Result<()> {
+    write(out, &convert::Document::new(request, report, checked))
 }
 
 fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {

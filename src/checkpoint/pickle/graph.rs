@@ -107,6 +107,17 @@ impl<'p> Graph<'p> {
         std::str::from_utf8(text).ok()
     }
 
+    /// The bytes, if it is bytes.
+    pub fn bytes(&self, id: Ref) -> Option<&[u8]> {
+        let bytes = self.atom(id)?;
+        match bytes.first()? {
+            b'C' => bytes.get(2..),
+            b'B' => bytes.get(5..),
+            0x8e | 0x96 => bytes.get(9..),
+            _ => None,
+        }
+    }
+
     /// The whole number, if it is one of 64 bits.
     pub fn int(&self, id: Ref) -> Option<i64> {
         let bytes = self.atom(id)?;
