@@ -4,6 +4,7 @@
 
 mod args;
 mod check;
+mod convert;
 mod inspect;
 mod launch;
 mod output;
@@ -12,6 +13,7 @@ mod snapshot;
 
 pub use args::ArgsArgs;
 pub use check::CheckArgs;
+pub use convert::{ConvertArgs, Verify};
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
 pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
@@ -48,6 +50,8 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Compare two checkpoints or snapshots: keys, shapes, dtypes, saved arguments
     Diff(DiffArgs),
+    /// Rewrite a checkpoint with the experts stored in another layout
+    Convert(Box<ConvertArgs>),
 }
 
 #[cfg(test)]

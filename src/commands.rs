@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod diff;
 mod files;
+mod convert;
 mod inspect;
 mod request;
 mod schema;
@@ -27,5 +28,6 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Inspect(args)) => inspect::run(args, console),
         Some(Command::Snapshot(args)) => snapshot::run(args, console),
         Some(Command::Diff(args)) => diff::run(args, console),
+        Some(Command::Convert(args)) => convert::run(args, console),
     }
 }

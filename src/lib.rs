@@ -20,6 +20,8 @@ pub mod schema;
 pub mod checkpoint;
 pub mod tokenizer;
 
+pub mod convert;
+
 pub mod diff;
 
 pub mod loader;

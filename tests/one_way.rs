@@ -12,6 +12,7 @@ const ORDER: &[&[&str]] = &[
     &["schema"],
     &["checkpoint"],
     &["tokenizer"],
+    &["convert"],
     &["diff"],
     &["loader"],
     &["diagnose"],

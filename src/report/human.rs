@@ -3,6 +3,7 @@
 
 mod arguments;
 mod compare;
+mod convert;
 mod crop;
 mod diagnosis;
 mod inspect;
@@ -19,6 +20,7 @@ mod tally;
 
 pub use arguments::arguments;
 pub use compare::compare;
+pub use convert::convert;
 pub use inspect::inspect;
 pub use schema::schema;
 pub use several::{failure, heading, tally};

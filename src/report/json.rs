@@ -5,6 +5,7 @@
 mod arguments;
 mod check;
 mod compare;
+mod convert;
 mod diagnoses;
 mod diff;
 mod entries;
@@ -20,6 +21,7 @@ use serde::ser::{SerializeSeq, Serializer};
 use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
 use crate::diff::checkpoints::CheckpointDiff;
+use crate::convert::{Report as Converted, Request as Conversion};
 
 /// Raised only when a reader of the documents would have to change.
 const FORMAT_VERSION: u32 = 1;
@@ -54,6 +56,16 @@ pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) 
 /// Writes the document of `moe-lint inspect`.
 pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
     write(out, &inspect::Document::new(checkpoint))
+}
+
+/// Writes the document of `moe-lint convert`.
+pub fn convert(
+    out: impl Write,
+    request: &Conversion,
+    report: &Converted,
+    checked: Option<&Report>,
+) -> io::Result<()> {
+    write(out, &convert::Document::new(request, report, checked))
 }
 
 pub(super) fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
