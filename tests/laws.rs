@@ -91,7 +91,7 @@ proptest! {
     ) {
         let diff = Diff { parts: pairs.iter().map(|(one, other)| compare(one, other)).collect() };
         let version: Version = version.parse().expect("a version");
-        let causes = causes::load("causes/", &version).expect("the causes");
+        let causes = causes::load(&version).expect("the causes");
         let (scope, given) = (scope(experts), BTreeMap::new());
         let found = diagnose(&causes, &Evidence { diff: &diff, scope: &scope, given: &given }).expect("computable");
         for (list, count) in [

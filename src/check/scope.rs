@@ -118,7 +118,7 @@ pub(super) fn active<'r>(rules: &'r LoaderRules, scope: &Scope<'_>) -> Result<Ve
     for hook in &rules.hooks {
         let holds = hook.when.as_ref().map(|when| when.eval(scope)).transpose()?;
         if holds.is_none_or(|holds| holds.truth() == Some(true)) {
-            active.push(hook);
+            active.push(&**hook);
         }
     }
     Ok(active)

@@ -8,6 +8,7 @@ mod keys;
 mod ranks;
 mod rows;
 mod schema;
+mod several;
 mod snippet;
 mod stopped;
 mod summary;
@@ -16,6 +17,7 @@ mod tally;
 
 pub use inspect::inspect;
 pub use schema::schema;
+pub use several::{failure, heading, tally};
 
 use super::Report;
 use super::style::Style;

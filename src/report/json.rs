@@ -31,16 +31,43 @@ pub fn schema(out: impl Write, report: &SchemaReport) -> io::Result<()> {
     write(out, &schema::Document::new(report))
 }
 
+/// Writes the document of a launch that could not be checked, where others could.
+pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>) -> io::Result<()> {
+    let document =
+        FailureDocument { head: Head::new(), launch: Launch { source: launch }, error: Failure { message, help } };
+    write(out, &document)
+}
+
 /// Writes the document of `moe-lint inspect`.
 pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
     write(out, &inspect::Document::new(checkpoint))
 }
 
-fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
+pub(super) fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer(&mut out, document).map_err(io::Error::from)?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// A launch that could not be checked.
+#[derive(Serialize)]
+struct FailureDocument<'r> {
+    #[serde(flatten)]
+    head: Head,
+    launch: Launch<'r>,
+    error: Failure<'r>,
+}
+
+#[derive(Serialize)]
+struct Launch<'r> {
+    source: &'r str,
+}
+
+#[derive(Serialize)]
+struct Failure<'r> {
+    message: &'r str,
+    help: Option<&'r str>,
 }
 
 /// What every document begins with.

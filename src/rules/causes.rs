@@ -1,12 +1,15 @@
 //! Causes: when two sides differ like this and the launch says that, this is why, and this is what to do.
 
+use std::sync::{Arc, LazyLock};
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use super::expr::Expr;
+use super::ranged::{Ranged, picked};
 use super::template::Template;
 use super::version::Version;
-use super::{RuleError, check_expr, check_template, embedded, in_range};
+use super::{RuleError, check_expr, check_template, embedded};
 
 /// One cause, from one file.
 #[derive(Debug, Clone)]
@@ -48,11 +51,11 @@ pub struct Case {
     /// Only when this is true of the launch.
     pub when: Option<Expr>,
     /// Keys that the model wants and the checkpoint lacks; at least one must be there.
-    pub missing: GlobSet,
+    pub missing: Arc<GlobSet>,
     /// Keys that the checkpoint has and the model does not want; at least one must be there.
-    pub unexpected: GlobSet,
+    pub unexpected: Arc<GlobSet>,
     /// Keys with another shape; at least one must be there.
-    pub mismatched: GlobSet,
+    pub mismatched: Arc<GlobSet>,
     /// One sentence: the cause.
     pub message: Template,
     /// The flags to point at, the most telling first, with a few words each.
@@ -142,56 +145,86 @@ struct RawRemedy {
     add: Vec<String>,
 }
 
-/// The causes of every file below `folder`, in the order of the files' names.
+/// Where the causes lie.
+const FOLDER: &str = "causes/";
+
+/// A cause in all versions.
+struct Dated {
+    name: String,
+    severity: Severity,
+    cases: Vec<Ranged<DatedCase>>,
+}
+
+/// A look of a cause in all versions; the lists of `case` are empty.
+struct DatedCase {
+    case: Case,
+    notes: Vec<Ranged<(String, Template)>>,
+    fixes: Vec<Ranged<Remedy>>,
+}
+
+static ALL: LazyLock<Result<Vec<Dated>, RuleError>> =
+    LazyLock::new(|| embedded::below(FOLDER).map(|(path, text)| read(path, text)).collect());
+
+/// The causes of that version, in the order of the files' names.
 ///
 /// # Errors
 /// When a rule file cannot be read.
-pub fn load(folder: &str, version: &Version) -> Result<Vec<Cause>, RuleError> {
-    embedded::below(folder).map(|(path, text)| cause(path, text, version)).collect()
+pub fn load(version: &Version) -> Result<Vec<Cause>, RuleError> {
+    let all = ALL.as_ref().map_err(Clone::clone)?;
+    let case = |dated: &DatedCase| Case {
+        notes: picked(&dated.notes, version),
+        fixes: picked(&dated.fixes, version),
+        ..dated.case.clone()
+    };
+    let cause = |dated: &Dated| Cause {
+        name: dated.name.clone(),
+        severity: dated.severity,
+        cases: dated.cases.iter().filter_map(|ranged| ranged.at(version)).map(case).collect(),
+    };
+    Ok(all.iter().map(cause).collect())
 }
 
-fn cause(path: &str, text: &str, version: &Version) -> Result<Cause, RuleError> {
+fn read(path: &str, text: &str) -> Result<Dated, RuleError> {
     let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
     let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
     let mut cases = Vec::new();
     for (index, raw) in file.case.into_iter().enumerate() {
         let place = format!("{path}, case {}", index + 1);
-        if in_range(&place, raw.since.as_deref(), raw.until.as_deref(), version)? {
-            cases.push(case(&place, raw, version)?);
-        }
+        let (since, until) = (raw.since.clone(), raw.until.clone());
+        cases.push(Ranged::new(&place, since.as_deref(), until.as_deref(), case(&place, raw)?)?);
     }
-    Ok(Cause { name: stem.to_owned(), severity: file.severity, cases })
+    Ok(Dated { name: stem.to_owned(), severity: file.severity, cases })
 }
 
-fn case(place: &str, raw: RawCase, version: &Version) -> Result<Case, RuleError> {
-    let mut notes = Vec::new();
-    for note in raw.note {
-        if in_range(place, note.since.as_deref(), note.until.as_deref(), version)? {
-            notes.push((note.heading, check_template(place, &note.text)?));
-        }
-    }
-    let mut fixes = Vec::new();
-    for fix in raw.fix {
-        if in_range(place, fix.since.as_deref(), fix.until.as_deref(), version)? {
-            fixes.push(Remedy {
-                when: fix.when.as_deref().map(|text| check_expr(place, text)).transpose()?,
-                title: check_template(place, &fix.title)?,
-                safe: fix.safe,
-                remove: fix.remove,
-                add: fix.add,
-            });
-        }
-    }
+fn case(place: &str, raw: RawCase) -> Result<DatedCase, RuleError> {
+    let notes = raw.note.into_iter().map(|note| {
+        let text = check_template(place, &note.text)?;
+        Ranged::new(place, note.since.as_deref(), note.until.as_deref(), (note.heading, text))
+    });
+    let fixes = raw.fix.into_iter().map(|fix| {
+        let remedy = Remedy {
+            when: fix.when.as_deref().map(|text| check_expr(place, text)).transpose()?,
+            title: check_template(place, &fix.title)?,
+            safe: fix.safe,
+            remove: fix.remove,
+            add: fix.add,
+        };
+        Ranged::new(place, fix.since.as_deref(), fix.until.as_deref(), remedy)
+    });
     let labels = raw.label.into_iter().map(|l| Ok((l.flag, check_template(place, &l.text)?)));
-    Ok(Case {
-        when: raw.when.as_deref().map(|text| check_expr(place, text)).transpose()?,
-        missing: globs(place, &raw.missing)?,
-        unexpected: globs(place, &raw.unexpected)?,
-        mismatched: globs(place, &raw.mismatched)?,
-        message: check_template(place, &raw.message)?,
-        labels: labels.collect::<Result<_, RuleError>>()?,
-        notes,
-        fixes,
+    Ok(DatedCase {
+        notes: notes.collect::<Result<_, _>>()?,
+        fixes: fixes.collect::<Result<_, _>>()?,
+        case: Case {
+            when: raw.when.as_deref().map(|text| check_expr(place, text)).transpose()?,
+            missing: Arc::new(globs(place, &raw.missing)?),
+            unexpected: Arc::new(globs(place, &raw.unexpected)?),
+            mismatched: Arc::new(globs(place, &raw.mismatched)?),
+            message: check_template(place, &raw.message)?,
+            labels: labels.collect::<Result<_, RuleError>>()?,
+            notes: Vec::new(),
+            fixes: Vec::new(),
+        },
     })
 }
 

@@ -173,10 +173,10 @@ pub fn fails() -> Report {
     Report {
         framework: framework(),
         environment: environment(),
-        launch: launch(&source),
+        launch: Arc::new(launch(&source)),
         rejected: None,
         schema: Some(schema(&wants)),
-        checkpoint: Some(checkpoint()),
+        checkpoint: Some(Arc::new(checkpoint())),
         outcome: Outcome::Fails,
         stages: vec![
             stage("locate", Verdict::Ok, "iteration 10"),
@@ -209,7 +209,7 @@ pub fn schema_report() -> SchemaReport {
     SchemaReport {
         framework: framework(),
         environment: environment(),
-        launch: launch(&script()),
+        launch: Arc::new(launch(&script())),
         rejected: None,
         schema: Some(schema(&Arc::new(grouped()))),
         undetermined: Vec::new(),
