@@ -2,14 +2,17 @@
 //! built, compared with a checkpoint, the loader's stages gone through, the difference explained. Each way out is proven
 //! by another pass.
 
+mod beside;
 mod compare;
 mod find;
 mod findings;
+mod parameters;
 mod pass;
 mod prove;
 mod reading;
 mod request;
 mod saved;
+mod saved_model;
 mod scope;
 mod target;
 mod understand;

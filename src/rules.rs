@@ -3,6 +3,7 @@
 pub mod causes;
 pub mod embedded;
 pub mod expr;
+pub mod facts;
 pub mod flags;
 pub mod loader;
 pub mod modules;

@@ -133,6 +133,17 @@ pub fn configure_with(
     Ok(config)
 }
 
+/// The configuration of a launch whose arguments were saved. Its refusals do not matter: it ran.
+///
+/// # Errors
+/// When a rule cannot be computed for these arguments.
+pub fn of_saved(saved: &BTreeMap<String, Value>, installed: Installed) -> Result<TrainingConfig, ConfigError> {
+    let arguments = saved.iter().map(|(name, value)| (Arc::from(name.as_str()), value.clone())).collect();
+    let mut config = derive(arguments, installed, false, &|_| Ok(()))?;
+    config.rejected = None;
+    Ok(config)
+}
+
 /// Takes the framework's steps, unless the command line was refused already.
 fn derive(
     arguments: HashMap<Arc<str>, Value>,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::causes::globs;
 use super::expr::Expr;
+use super::facts::{AllFacts, Facts, RawFact, RawParameters, RawSavedModel};
 use super::ranged::{Ranged, picked};
 use super::template::Template;
 use super::version::Version;
@@ -26,6 +27,8 @@ pub struct LoaderRules {
     pub hooks: Vec<Arc<Hook>>,
     /// Where else to look when the launch's own path holds nothing.
     pub sources: Vec<Arc<Source>>,
+    /// What is to be known of the state beside the model.
+    pub facts: Facts,
 }
 
 /// A load hook that takes back unexpected keys.
@@ -53,10 +56,14 @@ pub struct Source {
 /// One stage.
 #[derive(Debug, Clone)]
 pub struct StageRules {
-    /// Its name.
+    /// Its name. Several sections may have the same: they are parts of one stage, at their places in the order.
     pub name: String,
-    /// What to say when no rule holds.
-    pub ok: Template,
+    /// Whether it stands for an earlier section of that name: then it does not move the stage in the report.
+    pub again: bool,
+    /// Only when this is true.
+    pub when: Option<Expr>,
+    /// What to say when no rule holds; a part that says nothing then has none.
+    pub ok: Option<Template>,
     /// Rules in order; the first that holds decides.
     pub rules: Vec<Arc<VerdictRule>>,
 }
@@ -78,6 +85,8 @@ pub struct VerdictRule {
 pub enum Verdict {
     /// It goes through.
     Ok,
+    /// It goes through, and does not do what the launch's flags say.
+    Warns,
     /// It goes on, with less than was asked for.
     Partial,
     /// It finds nothing and goes on without a checkpoint.
@@ -95,6 +104,7 @@ impl Verdict {
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Warns => "warns",
             Self::Partial => "partial",
             Self::Fresh => "fresh",
             Self::Fails => "fails",
@@ -117,6 +127,11 @@ struct File {
     source: Vec<RawSource>,
     #[serde(default)]
     stage: Vec<RawStage>,
+    #[serde(default)]
+    fact: Vec<RawFact>,
+    #[serde(default)]
+    parameters: Vec<RawParameters>,
+    saved_model: Option<RawSavedModel>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -142,7 +157,11 @@ struct RawSource {
 #[serde(deny_unknown_fields)]
 struct RawStage {
     name: String,
-    ok: String,
+    when: Option<String>,
+    ok: Option<String>,
+    /// The rules are those of the stage's first section.
+    #[serde(default)]
+    again: bool,
     #[serde(default)]
     rule: Vec<RawRule>,
 }
@@ -170,13 +189,16 @@ struct All {
     hooks: Vec<Ranged<Arc<Hook>>>,
     sources: Vec<Arc<Source>>,
     stages: Vec<Stage>,
+    facts: AllFacts,
 }
 
 /// One stage in all versions.
 #[derive(Debug)]
 struct Stage {
     name: String,
-    ok: Template,
+    again: bool,
+    when: Option<Expr>,
+    ok: Option<Template>,
     rules: Vec<Ranged<Arc<VerdictRule>>>,
 }
 
@@ -206,13 +228,21 @@ fn read() -> Result<All, RuleError> {
             }));
         }
         for raw in file.stage {
-            let ok = check_template(path, &raw.ok)?;
+            let ok = raw.ok.as_deref().map(|text| check_template(path, text)).transpose()?;
+            let when = raw.when.as_deref().map(|text| check_expr(path, text)).transpose()?;
             let rules = raw.rule.iter().enumerate().map(|(index, rule)| {
                 let place = format!("{path}, stage {} rule {}", raw.name, index + 1);
                 verdict(&place, rule)
             });
-            all.stages.push(Stage { rules: rules.collect::<Result<_, _>>()?, name: raw.name, ok });
+            let mut rules: Vec<_> = rules.collect::<Result<_, _>>()?;
+            if raw.again {
+                let first = all.stages.iter().find(|stage| stage.name == raw.name);
+                let first = first.ok_or_else(|| RuleError::new(path, format!("no stage {} before", raw.name)))?;
+                rules.extend(first.rules.iter().cloned());
+            }
+            all.stages.push(Stage { rules, name: raw.name, again: raw.again, when, ok });
         }
+        all.facts.add(path, file.fact, file.parameters, file.saved_model)?;
     }
     Ok(all)
 }
@@ -235,6 +265,8 @@ impl LoaderRules {
         let all = ALL.as_ref().map_err(Clone::clone)?;
         let stage = |stage: &Stage| StageRules {
             name: stage.name.clone(),
+            again: stage.again,
+            when: stage.when.clone(),
             ok: stage.ok.clone(),
             rules: picked(&stage.rules, version),
         };
@@ -244,6 +276,7 @@ impl LoaderRules {
             order: all.order.clone(),
             hooks: picked(&all.hooks, version),
             sources: all.sources.clone(),
+            facts: all.facts.of(version),
         })
     }
 }
