@@ -76,7 +76,8 @@ pub fn run(rules: &LoaderRules, scope: &Scope<'_>) -> Result<Vec<Stage>, ExprErr
     let mut stages = Vec::new();
     for (index, section) in rules.stages.iter().enumerate() {
         let name = &section.name;
-        if section.again || rules.stages.iter().skip(index + 1).any(|later| later.name == *name && !later.again) {
+        if section.continues || rules.stages.iter().skip(index + 1).any(|later| later.name == *name && !later.continues)
+        {
             continue;
         }
         let not_reached = || Stage { name: name.clone(), verdict: Verdict::Skipped, message: "not reached".to_owned() };

@@ -17,10 +17,13 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 /// Loads that are told otherwise, by a part of their name or label, and why.
-const ARTEFACTS: &[(&str, &str)] = &[(
-    "launch_torchadam",
-    "recorded by putting torch's own AdamW in while Transformer Engine was there: no launch can ask for that",
-)];
+const ARTEFACTS: &[(&str, &str)] = &[
+    (
+        "launch_torchadam",
+        "recorded by putting torch's own AdamW in while Transformer Engine was there: no launch can ask for that",
+    ),
+    ("cpuoffload", "moments on the CPU were not moved there: all tensors were; what a GPU run does was not recorded"),
+];
 
 #[derive(Default, Clone, Copy)]
 struct Count {
@@ -116,12 +119,14 @@ fn ended(record: &Json, report: &Report) -> Outcome {
     let model = report.stages.iter().find(|stage| stage.name == "model");
     let left_out = record["fmt"] == "torch_dist" && model.is_some_and(|stage| stage.verdict == Verdict::Partial);
     let lost = |rank: &&Json| rank["untouched_all"] == true || rank["untouched"].as_u64().is_some_and(|n| n > 0);
-    let second_try = record["second_try"] == true;
+    let second_try = ranks.iter().any(|rank| rank["second_try"] == true);
     let not_asked = has(record, "--no-load-optim")
         || has(record, "--finetune")
         || text(record, "prep").starts_with("tracker says release")
         || text(record, "prep").starts_with("--load names an absent directory");
-    let wrong = |rank: &&Json| matches!(text(rank, "optimizer_restored"), "partly" | "none");
+    // The remainders that a precision-aware optimizer keeps show no pattern.
+    let remainders = |rank: &Json| rank["state"] == serde_json::json!(["master_param: zero"]);
+    let wrong = |rank: &&Json| matches!(text(rank, "optimizer_restored"), "partly" | "none") && !remainders(rank);
     if ranks.iter().any(lost) || left_out || second_try || !not_asked && (wrong(&record) || ranks.iter().any(wrong)) {
         Outcome::Partial
     } else {
@@ -242,8 +247,5 @@ fn loads() {
     if let Ok(path) = std::env::var("OPTIMIZER_REPORT") {
         fs::write(path, listed.join("\n")).expect("a report");
     }
-    assert!(total.outcomes >= AT_LEAST, "{} outcomes are predicted, and were {AT_LEAST}", total.outcomes);
+    assert!(listed.is_empty(), "{} loads differ:\n{}", listed.len(), listed.join("\n"));
 }
-
-/// Loads whose outcome is predicted, as of the last change: it only rises.
-const AT_LEAST: usize = 2000;

@@ -35,7 +35,16 @@ pub(super) fn facts(
         scope.set(fact.name.as_str(), value);
     }
     let when = wanted.as_ref().map(|when| when.eval(scope)).transpose()?;
-    let Some(Schema::PerRank(ranks)) = schema.filter(|_| when.and_then(|when| when.truth()) == Some(true)) else {
+    let wanted = when.as_ref().and_then(Value::truth);
+    let Some(Schema::PerRank(ranks)) = schema.filter(|_| wanted == Some(true)) else {
+        let value = match when {
+            Some(Value::Unknown(unknown)) => Value::Unknown(unknown),
+            _ if wanted == Some(true) => Value::unknown("what the launch builds", "see above", Vec::new()),
+            _ => Value::Int(0),
+        };
+        for fact in facts.iter().filter(|fact| fact.each == Each::Ranks) {
+            scope.set(fact.name.as_str(), value.clone());
+        }
         return Ok(());
     };
     let asked = rules.facts.saved_model.as_ref().map(|when| when.eval(scope)).transpose()?;
@@ -74,6 +83,9 @@ pub(super) fn facts(
         }
     }
     let told = telling.map(|(_, values)| values).unwrap_or_default();
+    for fact in facts.iter().filter(|fact| fact.each == Each::Ranks) {
+        tallies.entry(Arc::from(fact.name.as_str())).or_insert(Value::Int(0));
+    }
     for (name, value) in told.into_iter().chain(tallies) {
         scope.set(name, value);
     }
@@ -182,6 +194,10 @@ fn items(fact: &Fact, part: Option<&Part>) -> Vec<Item> {
         Source::Values(patterns) => {
             let values = part.values.iter();
             values.filter_map(|(key, value)| Some((numbers(patterns, key)?, value.clone()))).collect()
+        }
+        Source::Mentions(names) => {
+            let mentioned = part.globals.iter().filter(|name| names.contains(name));
+            mentioned.map(|name| (Vec::new(), Value::str(name))).collect()
         }
         Source::Value(_) => Vec::new(),
     };

@@ -35,7 +35,8 @@ pub(super) fn describe(
         inner.set("chunk", Value::Int(i64::try_from(index).unwrap_or(i64::MAX)));
         let part = class.part.eval(&inner)?;
         let limit = part.int().and_then(|n| u64::try_from(n).ok());
-        let alone = |key: &str| alone_holds && class.alone.as_ref().is_some_and(|(keys, _)| keys.is_match(as_path(key)));
+        let alone =
+            |key: &str| alone_holds && class.alone.as_ref().is_some_and(|(keys, _)| keys.is_match(as_path(key)));
         let each: Option<Vec<(u64, bool)>> = parameters
             .iter()
             .map(|(key, tensor)| Some((u64::try_from(elements(tensor)?.int()?).ok()?, alone(key))))

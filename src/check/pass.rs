@@ -130,7 +130,7 @@ fn against(
         compared.diff.parts.iter_mut().for_each(|part| part.unexpected.clear());
     }
     scope::state(&mut facts, &checkpoint, schema, &compared, rules)?;
-    let saved = || saved_model::model(&checkpoint, &understood.target);
+    let saved = || saved_model::model(&checkpoint, understood);
     beside::facts(&mut facts, rules, &checkpoint, per_rank.as_ref(), &saved)?;
     let diff = compared.diff;
     let stages = loader::run(rules, &facts)?;

@@ -66,6 +66,8 @@ pub enum Source {
     Elements(Vec<NamePattern>),
     /// Their shapes as texts.
     Shapes(Vec<NamePattern>),
+    /// Those of these names that its pickles would import.
+    Mentions(Vec<String>),
     /// A value made of other names.
     Value(Expr),
 }
@@ -103,6 +105,8 @@ pub(super) struct RawFact {
     elements: Vec<String>,
     #[serde(default)]
     shapes: Vec<String>,
+    #[serde(default)]
+    mentions: Vec<String>,
     value: Option<String>,
     #[serde(default, rename = "where")]
     filter: BTreeMap<String, String>,
@@ -201,6 +205,9 @@ fn fact(place: &str, raw: RawFact) -> Result<Fact, RuleError> {
         if !texts.is_empty() {
             sources.push(make(patterns(texts)?));
         }
+    }
+    if !raw.mentions.is_empty() {
+        sources.push(Source::Mentions(raw.mentions));
     }
     if let Some(text) = &raw.value {
         sources.push(Source::Value(check_expr(place, text)?));

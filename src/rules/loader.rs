@@ -21,6 +21,8 @@ pub struct LoaderRules {
     pub stages: Vec<StageRules>,
     /// Keys whose tensors may have another number of rows in the checkpoint, as glob patterns.
     pub resizable: Vec<String>,
+    /// Keys of buffers, which no optimizer knows, as glob patterns.
+    pub untrained: Vec<String>,
     /// Modules in the order in which they are registered, and loaded.
     pub order: Vec<String>,
     /// What modules do about keys when a rank's state dict is loaded.
@@ -58,8 +60,8 @@ pub struct Source {
 pub struct StageRules {
     /// Its name. Several sections may have the same: they are parts of one stage, at their places in the order.
     pub name: String,
-    /// Whether it stands for an earlier section of that name: then it does not move the stage in the report.
-    pub again: bool,
+    /// Whether it goes on with an earlier section of that name: then it does not move the stage in the report.
+    pub continues: bool,
     /// Only when this is true.
     pub when: Option<Expr>,
     /// What to say when no rule holds; a part that says nothing then has none.
@@ -120,6 +122,8 @@ struct File {
     #[serde(default)]
     resizable: Vec<String>,
     #[serde(default)]
+    untrained: Vec<String>,
+    #[serde(default)]
     order: Vec<String>,
     #[serde(default)]
     hook: Vec<RawHook>,
@@ -159,7 +163,10 @@ struct RawStage {
     name: String,
     when: Option<String>,
     ok: Option<String>,
-    /// The rules are those of the stage's first section.
+    /// It goes on with an earlier section.
+    #[serde(default)]
+    continues: bool,
+    /// It goes on with an earlier section, and the rules of the first are its own.
     #[serde(default)]
     again: bool,
     #[serde(default)]
@@ -185,6 +192,7 @@ const FOLDER: &str = "megatron/loader/";
 #[derive(Debug, Default)]
 struct All {
     resizable: Vec<String>,
+    untrained: Vec<String>,
     order: Vec<String>,
     hooks: Vec<Ranged<Arc<Hook>>>,
     sources: Vec<Arc<Source>>,
@@ -196,7 +204,7 @@ struct All {
 #[derive(Debug)]
 struct Stage {
     name: String,
-    again: bool,
+    continues: bool,
     when: Option<Expr>,
     ok: Option<Template>,
     rules: Vec<Ranged<Arc<VerdictRule>>>,
@@ -209,6 +217,7 @@ fn read() -> Result<All, RuleError> {
     for (path, text) in embedded::below(FOLDER) {
         let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
         all.resizable.extend(file.resizable);
+        all.untrained.extend(file.untrained);
         all.order.extend(file.order);
         for (index, raw) in file.hook.into_iter().enumerate() {
             let place = format!("{path}, hook {}", index + 1);
@@ -240,7 +249,7 @@ fn read() -> Result<All, RuleError> {
                 let first = first.ok_or_else(|| RuleError::new(path, format!("no stage {} before", raw.name)))?;
                 rules.extend(first.rules.iter().cloned());
             }
-            all.stages.push(Stage { rules, name: raw.name, again: raw.again, when, ok });
+            all.stages.push(Stage { rules, name: raw.name, continues: raw.continues || raw.again, when, ok });
         }
         all.facts.add(path, file.fact, file.parameters, file.saved_model)?;
     }
@@ -265,7 +274,7 @@ impl LoaderRules {
         let all = ALL.as_ref().map_err(Clone::clone)?;
         let stage = |stage: &Stage| StageRules {
             name: stage.name.clone(),
-            again: stage.again,
+            continues: stage.continues,
             when: stage.when.clone(),
             ok: stage.ok.clone(),
             rules: picked(&stage.rules, version),
@@ -273,6 +282,7 @@ impl LoaderRules {
         Ok(Self {
             stages: all.stages.iter().map(stage).collect(),
             resizable: all.resizable.clone(),
+            untrained: all.untrained.clone(),
             order: all.order.clone(),
             hooks: picked(&all.hooks, version),
             sources: all.sources.clone(),

@@ -62,6 +62,10 @@ def part(record, keep):
     classes = {f"{what}: {how}" for what, found in (record.get("optimizer_touched") or {}).items() for how in found if how not in WRONG}
     if classes and record["verdict"] == "ok":
         out["state"] = sorted(classes)
+    if record["verdict"] == "ok" and any(
+            result.get("strict") is False and any(not key.endswith("_extra_state") for key in result["missing"] + result["unexpected"])
+            for result in record.get("load_state_dict_result") or []):
+        out["second_try"] = True
     rng = record.get("rng_restored") or {}
     if rng:
         out["rng"] = all(v for k, v in rng.items() if k != "tracker_names")
