@@ -3,14 +3,17 @@
 //! by another pass.
 
 mod arguments;
+mod beside;
 mod compare;
 mod find;
 mod findings;
+mod parameters;
 mod pass;
 mod prove;
 mod reading;
 mod request;
 mod saved;
+mod saved_model;
 mod scope;
 mod target;
 mod tokenizer;

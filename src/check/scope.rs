@@ -11,6 +11,7 @@ use crate::rules::loader::{Hook, LoaderRules};
 use crate::rules::storage::StorageRules;
 use crate::rules::value::Value;
 use crate::schema::Schema;
+use crate::tensor::{Inventory, Tensor};
 
 /// Where the loader looks and what it finds there. `given` is true where the user named the checkpoint: then an
 /// iteration's own directory is what they mean.
@@ -64,6 +65,10 @@ pub(super) fn state(
     for (key, value) in checkpoint.parts.iter().flat_map(|part| &part.values) {
         scope.set(format!("value_{}", key.replace('.', "_")), value.clone());
     }
+    let chunks = checkpoint.parts.iter().flat_map(|part| &part.chunks);
+    let is_empty = |tensor: &Tensor| tensor.shape.as_ref().is_some_and(|shape| shape.contains(&0));
+    let empty = chunks.flat_map(Inventory::iter).filter(|(key, tensor)| is_state(key) && is_empty(tensor));
+    scope.set("empty_states", count(empty.count()));
     let ranks = match schema {
         Some(Schema::PerRank(ranks)) => ranks.len(),
         _ => 1,
@@ -76,6 +81,8 @@ pub(super) fn state(
     let problem = checkpoint.problems.first().map(ToString::to_string);
     scope.set("damage", problem.map_or(Value::None, |problem| Value::str(&problem)));
     let resizable = globs("loader", &rules.resizable)?;
+    let untrained = globs("loader", &rules.untrained)?;
+    let (mut missing_trained, mut missing_fixed) = (0, 0);
     let (mut missing, mut missing_states, mut unexpected, mut unexpected_states) = (0, 0, 0, 0);
     let mut missing_optional = 0;
     let (mut mismatched, mut fixed) = (0, 0);
@@ -84,7 +91,9 @@ pub(super) fn state(
             if is_state(key) {
                 missing_states += 1
             } else {
-                missing += 1
+                missing += 1;
+                missing_trained += usize::from(!untrained.is_match(as_path(key)));
+                missing_fixed += usize::from(!resizable.is_match(as_path(key)));
             }
             missing_optional += usize::from(tensor.optional);
         }
@@ -98,6 +107,8 @@ pub(super) fn state(
     }
     for (name, n) in [
         ("missing", missing),
+        ("missing_trained", missing_trained),
+        ("missing_fixed", missing_fixed),
         ("missing_states", missing_states),
         ("missing_optional", missing_optional),
         ("unexpected", unexpected),
