@@ -166,6 +166,7 @@ fn unreadable(
 /// The causes of what differs and of what the stages do.
 fn explain(understood: &Understood, facts: &mut Scope<'_>, stages: &[Stage], diff: &Diff) -> Result<Vec<Found>, Error> {
     scope::verdicts(facts, stages);
+    scope::given(facts, &understood.config);
     let (given, version) = (&understood.config.given, understood.target.version());
     Ok(diagnose::diagnose(causes::all()?, &Evidence { diff, scope: facts, given, version }))
 }
