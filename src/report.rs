@@ -10,6 +10,7 @@ pub mod junit;
 pub mod links;
 pub mod sarif;
 pub mod style;
+mod versions;
 mod words;
 
 use std::sync::Arc;
@@ -72,6 +73,11 @@ pub struct Report {
     pub diagnoses: Vec<Diagnosis>,
     /// What would have to be known to decide the outcome; empty unless it is undetermined.
     pub undetermined: Vec<Arc<Unknown>>,
+    /// The versions that it holds for, oldest first: one where the version is known, several where every version was
+    /// checked and they came to the same.
+    pub versions: Vec<Version>,
+    /// What else comes out in other versions, the worst first; empty where the version is known.
+    pub others: Vec<Report>,
     /// How long the check took.
     pub elapsed: Duration,
 }

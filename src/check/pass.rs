@@ -76,6 +76,8 @@ pub(super) fn pass(reading: &Reading<'_>, target: &Target) -> Result<Pass, Error
         diff,
         diagnoses: Vec::new(),
         undetermined: understood.undetermined.clone(),
+        versions: vec![target.version().clone()],
+        others: Vec::new(),
         elapsed: std::time::Duration::ZERO,
     };
     Ok(Pass { report, found, understood })

@@ -10,6 +10,7 @@ mod entries;
 mod inspect;
 mod places;
 mod schema;
+mod versions;
 
 use std::io::{self, Write};
 
@@ -137,9 +138,13 @@ impl<'r> Assumed<'r> {
                 transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
                 apex: environment.apex,
             },
-            rejected: rejected.map(|rejection| Rejected { by: &rejection.by, message: &rejection.message }),
+            rejected: rejected.map(self::rejected),
         }
     }
+}
+
+fn rejected(rejection: &Rejection) -> Rejected<'_> {
+    Rejected { by: &rejection.by, message: &rejection.message }
 }
 
 /// A list that is serialized while it is walked.

@@ -186,6 +186,8 @@ pub fn fails() -> Report {
         diff,
         diagnoses: vec![diagnosis],
         undetermined: Vec::new(),
+        versions: vec![framework().version],
+        others: Vec::new(),
         elapsed: Duration::from_millis(14),
     }
 }
