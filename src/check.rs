@@ -15,6 +15,7 @@ mod request;
 mod saved;
 mod scope;
 mod target;
+mod tokenizer;
 mod understand;
 
 use std::time::Instant;

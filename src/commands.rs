@@ -2,10 +2,13 @@
 
 mod args;
 mod check;
+mod convert;
+mod diff;
 mod files;
 mod inspect;
 mod request;
 mod schema;
+mod snapshot;
 mod tell;
 
 use crate::cli::{Cli, Command};
@@ -23,5 +26,8 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Args(args)) => args::run(args, console),
         Some(Command::Schema(args)) => schema::run(args, console),
         Some(Command::Inspect(args)) => inspect::run(args, console),
+        Some(Command::Snapshot(args)) => snapshot::run(args, console),
+        Some(Command::Diff(args)) => diff::run(args, console),
+        Some(Command::Convert(args)) => convert::run(args, console),
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::checkpoint::CheckpointError;
+use crate::convert::ConvertError;
 use crate::launch::LaunchError;
 use crate::rules::RuleError;
 use crate::rules::expr::ExprError;
@@ -30,6 +31,14 @@ pub enum Error {
         /// Why not.
         error: io::Error,
     },
+    /// A file cannot be written.
+    #[error("{} cannot be written: {error}", .path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// The launch cannot be read.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -48,6 +57,9 @@ pub enum Error {
     /// The checkpoint cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A checkpoint is not converted.
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
     /// A rule file is wrong.
     #[error(transparent)]
     Rule(#[from] RuleError),
@@ -70,6 +82,7 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Checkpoint(error) => error.help(),
+            Self::Convert(error) => error.help(),
             Self::NoLaunch => Some("name a launch script, or give the command after `--`".to_owned()),
             Self::NoTrainingCommand => Some("choose a command with --command N, or give it after `--`".to_owned()),
             Self::NoCheckpointNamed => Some("give one with --checkpoint PATH".to_owned()),

@@ -97,7 +97,7 @@ impl<'t> Group<'t> {
 pub(super) fn judged(reading: &Reading<'_>, newest: Pass, older: &[Pass]) -> Report {
     let Pass { mut report, found, understood } = newest;
     report.versions = older.iter().map(|pass| &pass.understood).chain([&understood]).map(version).collect();
-    for Found { mut diagnosis, remedies } in found {
+    for Found { mut diagnosis, remedies, .. } in found {
         for candidate in &remedies {
             let Some(fix) = prove(reading, &understood, candidate) else { continue };
             if older.iter().all(|pass| prove(reading, &pass.understood, candidate).is_some()) {

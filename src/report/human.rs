@@ -2,6 +2,8 @@
 //! summary. Nothing else.
 
 mod arguments;
+mod compare;
+mod convert;
 mod crop;
 mod diagnosis;
 mod inspect;
@@ -18,6 +20,8 @@ mod tally;
 mod versions;
 
 pub use arguments::arguments;
+pub use compare::compare;
+pub use convert::convert;
 pub use inspect::inspect;
 pub use schema::schema;
 pub use several::{failure, heading, tally};

@@ -4,6 +4,8 @@
 
 mod arguments;
 mod check;
+mod compare;
+mod convert;
 mod diagnoses;
 mod diff;
 mod entries;
@@ -19,6 +21,8 @@ use serde::ser::{SerializeSeq, Serializer};
 
 use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
+use crate::convert::{Report as Converted, Request as Conversion};
+use crate::diff::checkpoints::CheckpointDiff;
 
 /// Raised only when a reader of the documents would have to change.
 const FORMAT_VERSION: u32 = 1;
@@ -45,9 +49,19 @@ pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>)
     write(out, &document)
 }
 
+/// Writes the document of `moe-lint diff`.
+pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) -> io::Result<()> {
+    write(out, &compare::Document::new(diff, sides))
+}
+
 /// Writes the document of `moe-lint inspect`.
 pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
     write(out, &inspect::Document::new(checkpoint))
+}
+
+/// Writes the document of `moe-lint convert`.
+pub fn convert(out: impl Write, request: &Conversion, report: &Converted, checked: Option<&Report>) -> io::Result<()> {
+    write(out, &convert::Document::new(request, report, checked))
 }
 
 pub(super) fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
