@@ -4,6 +4,7 @@
 
 mod arguments;
 mod compare;
+mod detect;
 mod every;
 mod find;
 mod findings;

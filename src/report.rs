@@ -35,7 +35,7 @@ pub struct Framework {
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// How the version is known: `--megatron`, the checkpoint's saved args, the newest known, ...
+    /// How the version is known: `--megatron`, the file of the copy that the launch imports, ...
     pub from: String,
 }
 
@@ -44,6 +44,8 @@ pub struct Framework {
 pub struct Environment {
     /// Transformer Engine's version; `None`: not importable.
     pub transformer_engine: Option<Version>,
+    /// How that is known: `--te`, the installed package, what is assumed beside the framework.
+    pub engine_from: String,
     /// Whether apex is importable.
     pub apex: bool,
 }

@@ -1,5 +1,6 @@
 //! The framework version that a launch is judged for, and what is installed beside it.
 
+use super::detect;
 use super::reading::Reading;
 use super::request::Machine;
 use crate::error::Error;
@@ -29,29 +30,35 @@ pub(super) enum Targets {
 }
 
 impl Targets {
-    /// What a launch is to be judged for.
+    /// What a launch is to be judged for: the version that the user tells, else that of the copy which it would import,
+    /// else every version.
     ///
     /// # Errors
     /// When its version is older than the rules.
     pub fn of(reading: &Reading<'_>) -> Result<Self, Error> {
         let machine = &reading.request.machine;
-        if let Some(target) = Target::told(machine)? {
-            return Ok(Self::One(target));
+        let releases = releases::load()?;
+        let imports = detect::imports(reading)?;
+        let engine = match (&machine.te, imports.engine) {
+            (Some(te), _) => Some((te.clone(), "--te".to_owned())),
+            (None, Some(found)) => Some((Some(found.version), found.from)),
+            (None, None) => None,
+        };
+        let told = machine.framework.clone().map(|version| (version, "--megatron".to_owned()));
+        let found = imports.framework.map(|found| (releases::known_as(releases, found.version), found.from));
+        if let Some((version, from)) = told.or(found) {
+            let release = releases::describing(releases, &version).ok_or_else(|| Error::TooOld(version.clone()))?;
+            return Ok(Self::One(Target::new(release, version, &from, machine, engine)));
         }
-        let every = |release: &Release| Target::new(release, release.name.clone(), "every version known", machine);
-        Ok(Self::Every(releases::load()?.iter().map(every).collect()))
+        let every = |release: &Release| Target::new(release, release.name.clone(), EVERY, machine, engine.clone());
+        Ok(Self::Every(releases.iter().map(every).collect()))
     }
 }
 
-impl Target {
-    /// What the user tells, if they tell the version.
-    fn told(machine: &Machine) -> Result<Option<Self>, Error> {
-        let Some(version) = &machine.framework else { return Ok(None) };
-        let releases = releases::load()?;
-        let release = releases::describing(releases, version).ok_or_else(|| Error::TooOld(version.clone()))?;
-        Ok(Some(Self::new(release, version.clone(), "--megatron", machine)))
-    }
+/// How a version is known that is one of all.
+const EVERY: &str = "every version known";
 
+impl Target {
     /// A single version where one has to do: without a known one the newest release.
     ///
     /// # Errors
@@ -59,19 +66,28 @@ impl Target {
     pub fn one(reading: &Reading<'_>) -> Result<Self, Error> {
         match Targets::of(reading)? {
             Targets::One(target) => Ok(target),
-            Targets::Every(_) => {
-                let newest = releases::newest(releases::load()?).ok_or(Error::NoTrainingCommand)?;
-                let from = "assumed: the newest release known";
-                Ok(Self::new(newest, newest.name.clone(), from, &reading.request.machine))
+            Targets::Every(targets) => {
+                let mut numbered = targets.into_iter().rev().filter(|target| *target.version() != Version::Main);
+                let mut newest = numbered.next().ok_or(Error::NoTrainingCommand)?;
+                newest.framework.from = "assumed: the newest release known".to_owned();
+                Ok(newest)
             }
         }
     }
 
-    fn new(release: &Release, version: Version, from: &str, machine: &Machine) -> Self {
-        let te = machine.te.clone().unwrap_or_else(|| Some(release.te.clone()));
+    /// `engine` is Transformer Engine's version, where something tells it, and what does.
+    fn new(
+        release: &Release,
+        version: Version,
+        from: &str,
+        machine: &Machine,
+        engine: Option<(Option<Version>, String)>,
+    ) -> Self {
+        let assumed = || (Some(release.te.clone()), format!("assumed beside {FRAMEWORK} {version}"));
+        let (transformer_engine, engine_from) = engine.unwrap_or_else(assumed);
         Self {
+            environment: Environment { transformer_engine, engine_from, apex: machine.apex },
             framework: Framework { name: FRAMEWORK.to_owned(), version, from: from.to_owned() },
-            environment: Environment { transformer_engine: te, apex: machine.apex },
         }
     }
 

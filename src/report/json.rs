@@ -115,7 +115,7 @@ impl Head {
 #[derive(Serialize)]
 struct Assumed<'r> {
     framework: FrameworkDocument<'r>,
-    environment: EnvironmentDocument,
+    environment: EnvironmentDocument<'r>,
     rejected: Option<Rejected<'r>>,
 }
 
@@ -127,8 +127,9 @@ struct FrameworkDocument<'r> {
 }
 
 #[derive(Serialize)]
-struct EnvironmentDocument {
+struct EnvironmentDocument<'r> {
     transformer_engine: Option<String>,
+    transformer_engine_from: &'r str,
     apex: bool,
 }
 
@@ -145,11 +146,12 @@ impl<'r> FrameworkDocument<'r> {
 }
 
 impl<'r> Assumed<'r> {
-    fn new(framework: &'r Framework, environment: &Environment, rejected: Option<&'r Rejection>) -> Self {
+    fn new(framework: &'r Framework, environment: &'r Environment, rejected: Option<&'r Rejection>) -> Self {
         Self {
             framework: FrameworkDocument::new(framework),
             environment: EnvironmentDocument {
                 transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
+                transformer_engine_from: &environment.engine_from,
                 apex: environment.apex,
             },
             rejected: rejected.map(self::rejected),
