@@ -192,7 +192,9 @@ pub fn convert(request: &Request, progress: &dyn Progress) -> Result<Report> {
             job.tell(&planned, &mut report)?;
             total += planned.plan.contents.iter().map(rewrite::Content::size).sum::<u64>();
         }
-        if let (Some(to), None, true) = (&request.experts, &report.layouts, matches!(request.part, Part::Plan | Part::All)) {
+        if let (Some(to), None, true) =
+            (&request.experts, &report.layouts, matches!(request.part, Part::Plan | Part::All))
+        {
             return Err(ConvertError::refused(
                 format!("{}: there are no experts to store as {to}", request.source.display()),
                 "this is a dense model's checkpoint",
@@ -412,8 +414,7 @@ impl<'r> Job<'r> {
     /// Plans a file.
     fn plan(&self, opened: &Opened) -> Result<PlannedFile> {
         let mut rewrite = Rewrite::new(opened)?;
-        let mut planned =
-            (Vec::new(), None::<String>, 0_usize, false);
+        let mut planned = (Vec::new(), None::<String>, 0_usize, false);
         let states = &self.rules.experts.states;
         let is_empty = |state: &State| match state {
             State::Nothing => true,
@@ -463,10 +464,11 @@ impl<'r> Job<'r> {
         };
         if let Some(change) = self.implementations() {
             let mut facts = Scope::default();
-            let version = self.request.engine.clone().map_or_else(
-                || Value::unknown("te_version", "it is not given", Vec::new()),
-                Value::Version,
-            );
+            let version = self
+                .request
+                .engine
+                .clone()
+                .map_or_else(|| Value::unknown("te_version", "it is not given", Vec::new()), Value::Version);
             facts.set("te_version", version);
             names::implement(&self.rules, change, &facts, &mut plan)?;
         }
@@ -506,8 +508,7 @@ impl<'r> Job<'r> {
                 ));
             }
         }
-        report.implementations =
-            self.implementations().map(|change| (change.from.to_owned(), change.to.to_owned()));
+        report.implementations = self.implementations().map(|change| (change.from.to_owned(), change.to.to_owned()));
         if planned.dropped_states > 0 {
             let known = report.dropped_states.as_ref().map_or(0, |(count, _)| *count);
             let why = self.rules.experts.states.left_out.clone();

@@ -80,6 +80,8 @@ pub(super) fn pass(reading: &Reading<'_>, target: &Target) -> Result<Pass, Error
         diff,
         diagnoses: Vec::new(),
         undetermined: understood.undetermined.clone(),
+        versions: vec![target.version().clone()],
+        others: Vec::new(),
         elapsed: std::time::Duration::ZERO,
     };
     Ok(Pass { report, found, understood })
@@ -104,7 +106,7 @@ fn refused(understood: &Understood, schema: Option<Schema>) -> Load {
 fn load(reading: &Reading<'_>, understood: &mut Understood, schema: Option<Schema>) -> Result<Load, Error> {
     let rules = LoaderRules::load(understood.target.version())?;
     let Some(place) = find(reading, &mut understood.config, &rules)? else { return Ok(Load::unknown(schema)) };
-    match reading.checkpoints.read(&place.path, place.step) {
+    match reading.files.checkpoint(&place.path, place.step) {
         Ok(checkpoint) => against(understood, &rules, &place, checkpoint, schema),
         Err(error) => unreadable(understood, &rules, &place, error),
     }

@@ -49,7 +49,7 @@ impl Understood {
         let world = world_size(reading, &entry);
         let config = configure_with(&parser, entry.arguments, world, target.installed(), &|values| {
             saved::take_over(values, reading)?;
-            tokenizer::read(values, reading.request.machine.tokenizer_size)
+            tokenizer::read(values, reading)
         })?;
         let mut undetermined = Vec::new();
         undetermined.extend(other_family(&entry));

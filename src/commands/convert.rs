@@ -65,7 +65,9 @@ fn code(judged: Option<&Report>, needs_no_conversion: bool) -> u8 {
 }
 
 fn wanted(args: &ConvertArgs, console: &Console<'_>) -> Result<convert::Request, Error> {
-    if [&args.experts, &args.transformer_impl, &args.strip_prefix, &args.add_prefix].iter().all(|option| option.is_none())
+    if [&args.experts, &args.transformer_impl, &args.strip_prefix, &args.add_prefix]
+        .iter()
+        .all(|option| option.is_none())
     {
         let help = "give --experts, --transformer-impl, --strip-prefix or --add-prefix";
         return Err(ConvertError::refused("what to convert to is not said", help).into());
@@ -98,7 +100,7 @@ fn engine(launch: &LaunchArgs) -> Result<Option<Version>, Error> {
         (Some(TransformerEngine::Absent), _) | (None, None) => Ok(None),
         (None, Some(version)) => {
             let releases = releases::load()?;
-            Ok(releases::describing(&releases, version).map(|release| release.te.clone()))
+            Ok(releases::describing(releases, version).map(|release| release.te.clone()))
         }
     }
 }

@@ -63,7 +63,12 @@ fn is_none(state: &ModuleStates) -> bool {
     state.value.as_deref() == Some("none")
 }
 
-fn renamed(rules: &ImplementationRules, change: Implementations<'_>, key: &str, keys: &BTreeSet<String>) -> Option<String> {
+fn renamed(
+    rules: &ImplementationRules,
+    change: Implementations<'_>,
+    key: &str,
+    keys: &BTreeSet<String>,
+) -> Option<String> {
     rules.renames.iter().find_map(|rename| {
         let places = rename.keys.get(change.from)?.places(key)?;
         let with = rename.with.write(Places { rest: "", ..places });
