@@ -6,6 +6,7 @@
 
 mod argv;
 mod entry;
+pub mod forks;
 mod launchers;
 mod options;
 mod script;

@@ -24,6 +24,9 @@ pub struct EntryPoint {
     /// The kind of model.
     #[serde(default)]
     pub family: String,
+    /// Whether it has arguments of its own, from which it makes the framework's and the model in its own way.
+    #[serde(default)]
+    pub own_arguments: bool,
     /// Whether it trains.
     #[serde(default = "yes")]
     pub trains: bool,
