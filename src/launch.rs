@@ -7,6 +7,7 @@
 mod argv;
 mod entry;
 pub mod forks;
+mod inputs;
 mod launchers;
 mod options;
 mod script;
