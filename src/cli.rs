@@ -3,13 +3,15 @@
 //! One file a command: its arguments here in `cli/`, what it does in `commands/`.
 
 mod check;
+mod init;
 mod inspect;
 mod launch;
 mod output;
 mod schema;
 mod snapshot;
 
-pub use check::CheckArgs;
+pub use check::{CheckArgs, SettingsArgs};
+pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
 pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
@@ -44,6 +46,8 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Compare two checkpoints or snapshots: keys, shapes, dtypes, saved arguments
     Diff(DiffArgs),
+    /// Write moe-lint.toml by looking at the repository
+    Init(InitArgs),
 }
 
 #[cfg(test)]

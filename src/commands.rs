@@ -3,10 +3,12 @@
 mod check;
 mod diff;
 mod files;
+mod init;
 mod inspect;
 mod request;
 mod schema;
 mod snapshot;
+mod targets;
 mod tell;
 
 use crate::cli::{Cli, Command};
@@ -25,5 +27,6 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Inspect(args)) => inspect::run(args, console),
         Some(Command::Snapshot(args)) => snapshot::run(args, console),
         Some(Command::Diff(args)) => diff::run(args, console),
+        Some(Command::Init(args)) => init::run(args, console),
     }
 }

@@ -19,7 +19,7 @@ mod tally;
 pub use compare::compare;
 pub use inspect::inspect;
 pub use schema::schema;
-pub use several::{failure, heading, tally};
+pub use several::{accepted, failure, heading, tally};
 
 use super::Report;
 use super::style::Style;
