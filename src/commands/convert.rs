@@ -66,7 +66,9 @@ fn code(judged: Option<&Report>, needs_no_conversion: bool) -> u8 {
 }
 
 fn wanted(args: &ConvertArgs, console: &Console<'_>) -> Result<convert::Request, Error> {
-    if [&args.experts, &args.transformer_impl, &args.strip_prefix, &args.add_prefix].iter().all(|option| option.is_none())
+    if [&args.experts, &args.transformer_impl, &args.strip_prefix, &args.add_prefix]
+        .iter()
+        .all(|option| option.is_none())
     {
         let help = "give --experts, --transformer-impl, --strip-prefix or --add-prefix";
         return Err(ConvertError::refused("what to convert to is not said", help).into());
@@ -81,6 +83,7 @@ fn wanted(args: &ConvertArgs, console: &Console<'_>) -> Result<convert::Request,
         add_prefix: args.add_prefix.clone(),
         experts_a_rank: args.experts_per_rank,
         drop_optimizer: args.drop_optimizer,
+        framework: args.launch.megatron.clone(),
         engine: engine(&args.launch)?,
         part: part(args, console),
         resume: args.resume,

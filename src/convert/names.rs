@@ -63,7 +63,12 @@ fn is_none(state: &ModuleStates) -> bool {
     state.value.as_deref() == Some("none")
 }
 
-fn renamed(rules: &ImplementationRules, change: Implementations<'_>, key: &str, keys: &BTreeSet<String>) -> Option<String> {
+fn renamed(
+    rules: &ImplementationRules,
+    change: Implementations<'_>,
+    key: &str,
+    keys: &BTreeSet<String>,
+) -> Option<String> {
     rules.renames.iter().find_map(|rename| {
         let places = rename.keys.get(change.from)?.places(key)?;
         let with = rename.with.write(Places { rest: "", ..places });
@@ -85,7 +90,7 @@ fn add_states<'s>(plan: &mut Plan, suffix: &str, of: &dyn Fn(&str) -> Option<&'s
         plan.targets.push(target);
         let Some(here) = here.filter(|_| is_last) else { continue };
         let key = format!("{here}{suffix}");
-        let wanted = of(&here).is_some_and(|state| !is_none(state));
+        let wanted = of(&here).is_some_and(|state| state.value.is_none());
         if wanted && !keys.contains(&key) && added.insert(key.clone()) {
             plan.targets.push(Target { key, from: From::Nothing, shape: Vec::new(), is_expert });
         }

@@ -78,7 +78,8 @@ type Parts<'r> = BTreeMap<&'r str, BTreeMap<u64, usize>>;
 /// # Errors
 /// When they have none that is known, or several.
 pub fn layout<'r>(rules: &'r ConvertRules, entries: &[Entry]) -> Result<Option<&'r Layout>> {
-    let experts: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).filter(|key| is_expert(rules, key)).collect();
+    let experts: Vec<&str> =
+        entries.iter().map(|entry| entry.key.as_str()).filter(|key| is_expert(rules, key)).collect();
     let Some(first) = experts.first() else { return Ok(None) };
     let has = |layout: &Layout, key: &str| layout.entries.iter().any(|entry| entry.key.places(key).is_some());
     let Some(layout) = rules.experts.layouts.iter().find(|layout| has(layout, first)) else {
@@ -164,7 +165,8 @@ impl Layer<'_> {
         }
         let kept = dropped == 0;
         for (order, part) in self.to.entries.iter().enumerate() {
-            let made = if self.is_state(&part.part) { self.states(part, count, kept) } else { self.tensors(part, count)? };
+            let made =
+                if self.is_state(&part.part) { self.states(part, count, kept) } else { self.tensors(part, count)? };
             targets.extend(made.into_iter().map(|(expert, from, shape)| {
                 let places = Places { layer: self.layer, expert: Some(expert), rest: "" };
                 let target = Target { key: part.key.write(places), from, shape, is_expert: true };
@@ -188,9 +190,13 @@ impl Layer<'_> {
             }
             let here = found.len() as u64;
             if found.keys().copied().ne(0..here) || count.is_some_and(|count| count != here) {
-                let expected = count.map_or_else(|| "numbered from 0 on".to_owned(), |count| format!("{count} of them"));
-                let message = format!("`{}` has {here} experts, expected {expected}: {}", self.layer, part.key.write(
-                    Places { layer: self.layer, expert: found.keys().next_back().copied(), rest: "" }));
+                let expected =
+                    count.map_or_else(|| "numbered from 0 on".to_owned(), |count| format!("{count} of them"));
+                let message = format!(
+                    "`{}` has {here} experts, expected {expected}: {}",
+                    self.layer,
+                    part.key.write(Places { layer: self.layer, expert: found.keys().next_back().copied(), rest: "" })
+                );
                 return Err(ConvertError::refused(message, "the checkpoint is incomplete: use another one"));
             }
             count = Some(here);

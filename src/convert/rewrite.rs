@@ -252,7 +252,8 @@ impl<'f> Rewrite<'f> {
                 parts[0] = tuple;
             }
         }
-        let pickle = self.graph.write().map_err(|error| self.wrong(&format!("a pickle that can be written, not {error}")))?;
+        let pickle =
+            self.graph.write().map_err(|error| self.wrong(&format!("a pickle that can be written, not {error}")))?;
         self.lay_out(pickle, storages)
     }
 
@@ -260,7 +261,8 @@ impl<'f> Rewrite<'f> {
     fn lay_out(&self, pickle: Vec<u8>, storages: Vec<Content>) -> Result<FilePlan> {
         let folder = &self.opened.folder;
         let mut entries = vec![(format!("{folder}data.pkl"), Content::Bytes(pickle))];
-        let mut described: Vec<&str> = self.opened.archive.names().filter(|name| is_description(folder, name)).collect();
+        let mut described: Vec<&str> =
+            self.opened.archive.names().filter(|name| is_description(folder, name)).collect();
         described.sort_unstable();
         for name in described {
             let (entry, start) = self.opened.entry(name)?;
@@ -311,6 +313,8 @@ fn file_of(graph: &Graph<'_>, id: Ref) -> Option<Vec<u8>> {
         return Some(bytes.to_vec());
     }
     let (function, args) = graph.call(content)?;
-    let (Some(("_codecs", "encode")), Some(&[text, _])) = (graph.global(function), graph.tuple(args)) else { return None };
+    let (Some(("_codecs", "encode")), Some(&[text, _])) = (graph.global(function), graph.tuple(args)) else {
+        return None;
+    };
     graph.text(text)?.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
 }

@@ -68,7 +68,8 @@ impl Opened {
 
     /// The pickle as a graph.
     pub fn graph(&self) -> Result<Graph<'_>> {
-        let error = |failure: crate::checkpoint::pickle::Failure| CheckpointError::new(self.blob.path(), failure.problem);
+        let error =
+            |failure: crate::checkpoint::pickle::Failure| CheckpointError::new(self.blob.path(), failure.problem);
         Ok(graph::parse(&self.pickle).map_err(error)?)
     }
 

@@ -141,7 +141,8 @@ fn pairs(
 /// The stretch of a storage that a tensor lies in, as one row.
 fn flat(file: &Rewrite<'_>, stored: &Stored) -> Result<View> {
     let (_, start) = file.opened.storage(&stored.key)?;
-    let last = stored.shape.iter().zip(&stored.strides).map(|(size, stride)| size.saturating_sub(1) * stride).sum::<u64>();
+    let last =
+        stored.shape.iter().zip(&stored.strides).map(|(size, stride)| size.saturating_sub(1) * stride).sum::<u64>();
     let elements = if stored.shape.contains(&0) { 0 } else { last + 1 };
     Ok(View::dense(start + stored.offset * stored.width, 1, elements, stored.width))
 }

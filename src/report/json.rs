@@ -39,12 +39,7 @@ pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
 }
 
 /// Writes the document of `moe-lint convert`.
-pub fn convert(
-    out: impl Write,
-    request: &Conversion,
-    report: &Converted,
-    checked: Option<&Report>,
-) -> io::Result<()> {
+pub fn convert(out: impl Write, request: &Conversion, report: &Converted, checked: Option<&Report>) -> io::Result<()> {
     write(out, &convert::Document::new(request, report, checked))
 }
 
