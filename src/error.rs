@@ -31,6 +31,14 @@ pub enum Error {
         /// Why not.
         error: io::Error,
     },
+    /// A file cannot be written.
+    #[error("{} cannot be written: {error}", .path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// The launch cannot be read.
     #[error(transparent)]
     Launch(#[from] LaunchError),

@@ -144,6 +144,8 @@ fn derive(
     values.set("version", Value::Version(installed.framework.clone()));
     values.set("te_version", installed.transformer_engine.clone().map_or(Value::None, Value::Version));
     values.set("apex", Value::Bool(installed.apex));
+    let reason = "comes from the files of the tokenizer";
+    values.set("tokens_in_files", Value::unknown("the vocabulary size", reason, Vec::new()));
     let mut taken = Taken::default();
     if !refused {
         prepare(&mut values)?;
@@ -180,7 +182,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// When an expression of a step cannot be computed.
-pub fn take(steps: &[Step], scope: &mut Scope<'_>, taken: &mut Taken) -> Result<(), ConfigError> {
+pub fn take(steps: &[Arc<Step>], scope: &mut Scope<'_>, taken: &mut Taken) -> Result<(), ConfigError> {
     for step in steps {
         let condition = match &step.when {
             None => Value::Bool(true),

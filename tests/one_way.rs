@@ -11,6 +11,7 @@ const ORDER: &[&[&str]] = &[
     &["training"],
     &["schema"],
     &["checkpoint"],
+    &["tokenizer"],
     &["convert"],
     &["diff"],
     &["loader"],

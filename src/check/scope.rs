@@ -1,7 +1,5 @@
 //! The names that loader rules and causes see beside the launch's own values.
 
-use std::path::Path;
-
 use super::compare::Compared;
 use crate::checkpoint::{Checkpoint, CheckpointError, ChosenBy, Location, Problem, Tracker};
 use crate::diff::is_state;
@@ -16,7 +14,7 @@ use crate::schema::Schema;
 
 /// Where the loader looks and what it finds there. `given` is true where the user named the checkpoint: then an
 /// iteration's own directory is what they mean.
-pub(super) fn location<'a>(values: &'a Scope<'a>, path: &Path, location: &Location, given: bool) -> Scope<'a> {
+pub(super) fn location<'a>(values: &'a Scope<'a>, location: &Location, given: bool) -> Scope<'a> {
     let mut scope = Scope::within(values);
     let by_path = location.chosen_by == Some(ChosenBy::Path);
     let (tracker, step) = match &location.tracker {
@@ -26,8 +24,8 @@ pub(super) fn location<'a>(values: &'a Scope<'a>, path: &Path, location: &Locati
         Tracker::Garbage(_) => ("garbage", Value::None),
         Tracker::Unreadable(_) => ("unreadable", Value::None),
     };
-    let file = path.is_file();
-    scope.set("root", Value::str(&path.display().to_string()));
+    let file = location.is_file;
+    scope.set("root", Value::str(&location.root.display().to_string()));
     scope.set("root_exists", Value::Bool(location.root_exists || file));
     scope.set("tracker", Value::str(tracker));
     scope.set("tracker_step", step);
@@ -112,13 +110,20 @@ pub(super) fn state(
     Ok(())
 }
 
+/// What each stage does, as `stage_<name>`: a verdict's word, or none where a loader has no such stage.
+pub(super) fn verdicts(scope: &mut Scope<'_>, stages: &[Stage]) {
+    for stage in stages {
+        scope.set(format!("stage_{}", stage.name), Value::str(stage.verdict.name()));
+    }
+}
+
 /// The load hooks that this launch has.
 pub(super) fn active<'r>(rules: &'r LoaderRules, scope: &Scope<'_>) -> Result<Vec<&'r Hook>, Error> {
     let mut active = Vec::new();
     for hook in &rules.hooks {
         let holds = hook.when.as_ref().map(|when| when.eval(scope)).transpose()?;
         if holds.is_none_or(|holds| holds.truth() == Some(true)) {
-            active.push(hook);
+            active.push(&**hook);
         }
     }
     Ok(active)

@@ -152,14 +152,14 @@ fn kind_of(metadata: &fs::Metadata) -> ItemKind {
 }
 
 /// A regular file on this machine.
-struct LocalFile {
+pub(super) struct LocalFile {
     path: PathBuf,
     file: fs::File,
     size: u64,
 }
 
 impl LocalFile {
-    fn open(path: PathBuf) -> Result<Self> {
+    pub(super) fn open(path: PathBuf) -> Result<Self> {
         let failed = |error| CheckpointError::io(&path, &error);
         // Looked at before opening: opening a pipe would wait for a writer.
         if kind_of(&fs::metadata(&path).map_err(failed)?) != ItemKind::File {

@@ -14,7 +14,6 @@ use crate::rules::releases;
 use crate::rules::version::Version;
 use crate::terminal::Console;
 
-const RELEASES: &str = "megatron/versions.toml";
 /// More threads than this wait for the disk.
 const MAX_JOBS: usize = 8;
 
@@ -101,7 +100,7 @@ fn engine(launch: &LaunchArgs) -> Result<Option<Version>, Error> {
         (Some(TransformerEngine::Installed(version)), _) => Ok(Some(version.clone())),
         (Some(TransformerEngine::Absent), _) | (None, None) => Ok(None),
         (None, Some(version)) => {
-            let releases = releases::load(RELEASES)?;
+            let releases = releases::load()?;
             Ok(releases::describing(&releases, version).map(|release| release.te.clone()))
         }
     }

@@ -2,7 +2,9 @@
 //!
 //! They are written as they are walked: a document of a million entries is never held as a tree.
 
+mod arguments;
 mod check;
+mod compare;
 mod convert;
 mod diagnoses;
 mod diff;
@@ -16,8 +18,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use super::{Environment, Framework, Rejection, Report, SchemaReport};
+use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
+use crate::diff::checkpoints::CheckpointDiff;
 use crate::convert::{Report as Converted, Request as Conversion};
 
 /// Raised only when a reader of the documents would have to change.
@@ -33,6 +36,23 @@ pub fn schema(out: impl Write, report: &SchemaReport) -> io::Result<()> {
     write(out, &schema::Document::new(report))
 }
 
+/// Writes the document of `moe-lint args`.
+pub fn arguments(out: impl Write, report: &ArgumentsReport) -> io::Result<()> {
+    write(out, &arguments::Document::new(report))
+}
+
+/// Writes the document of a launch that could not be checked, where others could.
+pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>) -> io::Result<()> {
+    let document =
+        FailureDocument { head: Head::new(), launch: Launch { source: launch }, error: Failure { message, help } };
+    write(out, &document)
+}
+
+/// Writes the document of `moe-lint diff`.
+pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) -> io::Result<()> {
+    write(out, &compare::Document::new(diff, sides))
+}
+
 /// Writes the document of `moe-lint inspect`.
 pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
     write(out, &inspect::Document::new(checkpoint))
@@ -43,11 +63,31 @@ pub fn convert(out: impl Write, request: &Conversion, report: &Converted, checke
     write(out, &convert::Document::new(request, report, checked))
 }
 
-fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
+pub(super) fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer(&mut out, document).map_err(io::Error::from)?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// A launch that could not be checked.
+#[derive(Serialize)]
+struct FailureDocument<'r> {
+    #[serde(flatten)]
+    head: Head,
+    launch: Launch<'r>,
+    error: Failure<'r>,
+}
+
+#[derive(Serialize)]
+struct Launch<'r> {
+    source: &'r str,
+}
+
+#[derive(Serialize)]
+struct Failure<'r> {
+    message: &'r str,
+    help: Option<&'r str>,
 }
 
 /// What every document begins with.
@@ -97,14 +137,16 @@ struct Rejected<'r> {
     message: &'r str,
 }
 
+impl<'r> FrameworkDocument<'r> {
+    fn new(framework: &'r Framework) -> Self {
+        Self { name: &framework.name, version: framework.version.to_string(), from: &framework.from }
+    }
+}
+
 impl<'r> Assumed<'r> {
     fn new(framework: &'r Framework, environment: &Environment, rejected: Option<&'r Rejection>) -> Self {
         Self {
-            framework: FrameworkDocument {
-                name: &framework.name,
-                version: framework.version.to_string(),
-                from: &framework.from,
-            },
+            framework: FrameworkDocument::new(framework),
             environment: EnvironmentDocument {
                 transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
                 apex: environment.apex,
