@@ -13,8 +13,8 @@ mod schema;
 mod snapshot;
 
 pub use args::ArgsArgs;
-pub use convert::{ConvertArgs, Verify};
 pub use check::{CheckArgs, SettingsArgs};
+pub use convert::{ConvertArgs, Verify};
 pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};

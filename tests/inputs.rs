@@ -124,7 +124,10 @@ fn an_experiment_of_primus_is_merged_from_its_files() {
             "/w/primus/configs/models/megatron/m.yaml",
             "extends: [n.yaml]\nnum_layers: 4\nadd_bias_linear: false\nmoe_grouped_gemm: true\n",
         ),
-        ("/w/primus/configs/models/megatron/n.yaml", "hidden_size: 64\nnum_layers: 2\nuntie_embeddings_and_output_weights: false\n"),
+        (
+            "/w/primus/configs/models/megatron/n.yaml",
+            "hidden_size: 64\nnum_layers: 2\nuntie_embeddings_and_output_weights: false\n",
+        ),
     ];
     let files = Some(files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect());
     let text = "modules:\n  pre_trainer:\n    framework: megatron\n    config: pre_trainer.yaml\n    model: ${M:m}\n    overrides:\n      \
@@ -166,7 +169,8 @@ fn configurations_of_other_programs_are_shown_by_flags() {
          --seq-length 64 model.teacher.x=1 train.n=64 --micro-batch-size 1 --load /c"
     );
     assert_eq!(framework(&launch), "megatron-bridge");
-    let flagscale = "system: {tensor_model_parallel_size: 2, checkpoint: {load: /c}}\nmodel: {num_layers: 2, lr: 1e-5}\ndata: {}\n";
+    let flagscale =
+        "system: {tensor_model_parallel_size: 2, checkpoint: {load: /c}}\nmodel: {num_layers: 2, lr: 1e-5}\ndata: {}\n";
     let launch = read("train.yaml", flagscale, &[], &NoFiles);
     assert_eq!(
         words(&launch).join(" "),
@@ -174,7 +178,10 @@ fn configurations_of_other_programs_are_shown_by_flags() {
     );
     let neox = "pipe_parallel_size: 1\nnum_layers: 2\nhidden_size: 64\nmoe_type: megablocks\n";
     let launch = read("neox.yml", neox, &[], &NoFiles);
-    assert_eq!(words(&launch).join(" "), "gpt-neox pipe_parallel_size=1 --num-layers 2 --hidden-size 64 moe_type=megablocks");
+    assert_eq!(
+        words(&launch).join(" "),
+        "gpt-neox pipe_parallel_size=1 --num-layers 2 --hidden-size 64 moe_type=megablocks"
+    );
     assert_eq!(framework(&launch), "gpt-neox");
 }
 

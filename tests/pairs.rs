@@ -429,7 +429,10 @@ fn pairs() {
             count.refused_as_such,
             count.refused
         );
-        println!("  causes are named for {} of {} that do not load, a cure for {}", count.explained, count.bad, count.curable);
+        println!(
+            "  causes are named for {} of {} that do not load, a cure for {}",
+            count.explained, count.bad, count.curable
+        );
         for (rule, (times, example)) in &count.rules {
             println!("  {times:>5} {rule:<24} {example}");
         }

@@ -49,7 +49,9 @@ impl Reader<'_> {
             (Some(base), Some(own)) => deep_merge(&base, &own),
             (Some(base), None) => base,
             (None, Some(own)) => own,
-            (None, None) => Arc::new(Node { value: Value::Map(Vec::new()), text: String::new(), span: section.span.clone() }),
+            (None, None) => {
+                Arc::new(Node { value: Value::Map(Vec::new()), text: String::new(), span: section.span.clone() })
+            }
         }
     }
 
@@ -64,9 +66,10 @@ impl Reader<'_> {
     fn root_of(&self, presets: &Presets) -> Option<PathBuf> {
         let directory = self.options.directory.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
         let file = directory.join(self.path);
-        file.ancestors().skip(1).map(|above| above.join(&presets.root)).find(|root| {
-            self.options.files.is_directory(root) == Some(true)
-        })
+        file.ancestors()
+            .skip(1)
+            .map(|above| above.join(&presets.root))
+            .find(|root| self.options.files.is_directory(root) == Some(true))
     }
 
     /// A file with those that it builds on.
