@@ -173,6 +173,7 @@ fn request(tag: &str, record: &Json, at: &Path) -> Request {
             framework: Some(tag.parse().expect("a version")),
             te: Some(te),
             apex: true,
+            tokenizer_size: None,
             world_size: record["world"].as_u64(),
         },
         checkpoint: None,
@@ -434,7 +435,10 @@ fn pairs() {
             count.refused_as_such,
             count.refused
         );
-        println!("  causes are named for {} of {} that do not load, a cure for {}", count.explained, count.bad, count.curable);
+        println!(
+            "  causes are named for {} of {} that do not load, a cure for {}",
+            count.explained, count.bad, count.curable
+        );
         for (rule, (times, cured, example)) in &count.rules {
             println!("  {times:>5} {cured:>5} {rule:<24} {example}");
         }

@@ -1,7 +1,6 @@
 //! The names that loader rules and causes see beside the launch's own values.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use super::compare::Compared;
 use crate::checkpoint::{self, Checkpoint, CheckpointError, ChosenBy, Location, Problem, Tracker};
@@ -14,12 +13,12 @@ use crate::rules::loader::{Hook, LoaderRules};
 use crate::rules::storage::StorageRules;
 use crate::rules::value::Value;
 use crate::schema::Schema;
-use crate::tensor::Inventory;
+use crate::tensor::{Inventory, Tensor};
 use crate::training::TrainingConfig;
 
 /// Where the loader looks and what it finds there. `given` is true where the user named the checkpoint: then an
 /// iteration's own directory is what they mean.
-pub(super) fn location<'a>(values: &'a Scope<'a>, path: &Path, location: &Location, given: bool) -> Scope<'a> {
+pub(super) fn location<'a>(values: &'a Scope<'a>, location: &Location, given: bool) -> Scope<'a> {
     let mut scope = Scope::within(values);
     let by_path = location.chosen_by == Some(ChosenBy::Path);
     let (tracker, step) = match &location.tracker {
@@ -29,7 +28,8 @@ pub(super) fn location<'a>(values: &'a Scope<'a>, path: &Path, location: &Locati
         Tracker::Garbage(_) => ("garbage", Value::None),
         Tracker::Unreadable(_) => ("unreadable", Value::None),
     };
-    let file = path.is_file();
+    let file = location.is_file;
+    let path = location.root.as_path();
     let texts = |names: &[String]| Value::List(names.iter().map(|name| Value::str(name)).collect());
     scope.set("root", Value::str(&path.display().to_string()));
     scope.set("root_is_file", Value::Bool(file));
@@ -78,6 +78,10 @@ pub(super) fn state(
     for (key, value) in checkpoint.parts.iter().flat_map(|part| &part.values) {
         scope.set(format!("value_{}", key.replace('.', "_")), value.clone());
     }
+    let chunks = checkpoint.parts.iter().flat_map(|part| &part.chunks);
+    let is_empty = |tensor: &Tensor| tensor.shape.as_ref().is_some_and(|shape| shape.contains(&0));
+    let empty = chunks.flat_map(Inventory::iter).filter(|(key, tensor)| is_state(key) && is_empty(tensor));
+    scope.set("empty_states", count(empty.count()));
     let ranks = match schema {
         Some(Schema::PerRank(ranks)) => ranks.len(),
         _ => 1,
@@ -96,6 +100,8 @@ pub(super) fn state(
     let problem = checkpoint.problems.first().map(ToString::to_string);
     scope.set("damage", problem.map_or(Value::None, |problem| Value::str(&problem)));
     let resizable = globs("loader", &rules.resizable)?;
+    let untrained = globs("loader", &rules.untrained)?;
+    let (mut missing_trained, mut missing_fixed) = (0, 0);
     let (mut missing, mut missing_states, mut unexpected, mut unexpected_states) = (0, 0, 0, 0);
     let mut missing_optional = 0;
     let (mut mismatched, mut fixed) = (0, 0);
@@ -104,7 +110,9 @@ pub(super) fn state(
             if is_state(key) {
                 missing_states += 1
             } else {
-                missing += 1
+                missing += 1;
+                missing_trained += usize::from(!untrained.is_match(as_path(key)));
+                missing_fixed += usize::from(!resizable.is_match(as_path(key)));
             }
             missing_optional += usize::from(tensor.optional);
         }
@@ -118,6 +126,8 @@ pub(super) fn state(
     }
     for (name, n) in [
         ("missing", missing),
+        ("missing_trained", missing_trained),
+        ("missing_fixed", missing_fixed),
         ("missing_states", missing_states),
         ("missing_optional", missing_optional),
         ("unexpected", unexpected),

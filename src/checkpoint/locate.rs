@@ -1,6 +1,8 @@
 //! Finding the iteration to load, step by step as the framework does it. Nothing is an error here: every stage is
 //! reported, for whoever predicts the loader.
 
+use std::path::PathBuf;
+
 use super::error::{CheckpointError, Problem, Result};
 use super::store::{Item, ItemKind, Store};
 use super::{Iteration, safetensors};
@@ -10,6 +12,10 @@ use crate::rules::storage::StorageRules;
 /// What the loader would find at a root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
+    /// The root, as the user or the launch named it.
+    pub root: PathBuf,
+    /// Whether the root is a file: a checkpoint of one file.
+    pub is_file: bool,
     /// Whether the root is a directory at all.
     pub root_exists: bool,
     /// The tracker file.
@@ -97,6 +103,8 @@ pub fn locate(store: &dyn Store, rules: &StorageRules, step: Option<u64>) -> Loc
         _ => (None, None),
     };
     let mut location = Location {
+        root: store.path(""),
+        is_file: store.kind("") == Some(ItemKind::File),
         root_exists,
         tracker,
         iteration,
@@ -165,7 +173,8 @@ fn python_int(text: &str) -> Option<i64> {
     is_int.then(|| text.replace('_', "").parse().ok()).flatten()
 }
 
-fn folder_of(rules: &StorageRules, iteration: Iteration) -> String {
+/// The directory of an iteration.
+pub fn folder_of(rules: &StorageRules, iteration: Iteration) -> String {
     match iteration {
         Iteration::Step(step) => {
             let pattern = &rules.directories.iteration;

@@ -13,7 +13,13 @@ const SPEAK_OF_LOADS: &[(&str, &str)] =
 
 /// Rules for what no cause explains.
 const GENERAL: &[&str] = &[
-    "shape-mismatch", "missing-keys", "unexpected-keys", "other-keys", "extra-state", "launch-rejected", "nothing-loaded",
+    "shape-mismatch",
+    "missing-keys",
+    "unexpected-keys",
+    "other-keys",
+    "extra-state",
+    "launch-rejected",
+    "nothing-loaded",
 ];
 
 /// Whether a diagnosis names a cause.
