@@ -9,6 +9,7 @@ mod init;
 mod inspect;
 mod launch;
 mod output;
+mod rules;
 mod schema;
 mod snapshot;
 
@@ -19,6 +20,7 @@ pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
 pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
+pub use rules::{ExplainArgs, RulesArgs};
 pub use schema::{CheckpointFormat, SchemaArgs};
 pub use snapshot::{DiffArgs, SnapshotArgs};
 
@@ -54,6 +56,10 @@ pub enum Command {
     Diff(DiffArgs),
     /// Rewrite a checkpoint with the experts stored in another layout
     Convert(Box<ConvertArgs>),
+    /// List what a check can find: name, severity, summary
+    Rules(RulesArgs),
+    /// Explain a rule: what it finds and why it happens
+    Explain(ExplainArgs),
     /// Write moe-lint.toml by looking at the repository
     Init(InitArgs),
 }

@@ -8,6 +8,7 @@ mod files;
 mod init;
 mod inspect;
 mod request;
+mod rules;
 mod schema;
 mod snapshot;
 mod targets;
@@ -31,6 +32,8 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Snapshot(args)) => snapshot::run(args, console),
         Some(Command::Diff(args)) => diff::run(args, console),
         Some(Command::Convert(args)) => convert::run(args, console),
+        Some(Command::Rules(args)) => rules::list(args, console),
+        Some(Command::Explain(args)) => rules::explain(args, console),
         Some(Command::Init(args)) => init::run(args, console),
     }
 }

@@ -21,6 +21,14 @@ pub enum Error {
     /// This build lacks something.
     #[error("`{0}` is not part of this build")]
     NotBuilt(&'static str),
+    /// No rule has this name.
+    #[error("there is no rule `{name}`")]
+    NoSuchRule {
+        /// The name.
+        name: String,
+        /// The one that was meant.
+        meant: Option<String>,
+    },
     /// Neither a script nor words after `--`.
     #[error("there is no launch to look at")]
     NoLaunch,
@@ -98,6 +106,8 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Checkpoint(error) => error.help(),
+            Self::NoSuchRule { meant: Some(meant), .. } => Some(format!("did you mean `{meant}`?")),
+            Self::NoSuchRule { .. } => Some("`moe-lint rules` lists them".to_owned()),
             Self::Convert(error) => error.help(),
             Self::Settings(error) => error.help(),
             Self::NoTargets => {

@@ -10,6 +10,7 @@ mod inspect;
 mod keys;
 mod ranks;
 mod rows;
+mod rules;
 mod schema;
 mod several;
 mod snippet;
@@ -23,6 +24,7 @@ pub use arguments::arguments;
 pub use compare::compare;
 pub use convert::convert;
 pub use inspect::inspect;
+pub use rules::{explain, rules};
 pub use schema::schema;
 pub use several::{accepted, failure, heading, tally};
 

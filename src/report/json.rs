@@ -11,6 +11,7 @@ mod diff;
 mod entries;
 mod inspect;
 mod places;
+mod rules;
 mod schema;
 mod versions;
 
@@ -23,6 +24,7 @@ use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaRe
 use crate::checkpoint::Checkpoint;
 use crate::convert::{Report as Converted, Request as Conversion};
 use crate::diff::checkpoints::CheckpointDiff;
+use crate::rules::causes::Cause;
 
 /// Raised only when a reader of the documents would have to change.
 const FORMAT_VERSION: u32 = 1;
@@ -52,6 +54,11 @@ pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>)
 /// Writes the document of `moe-lint diff`.
 pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) -> io::Result<()> {
     write(out, &compare::Document::new(diff, sides))
+}
+
+/// Writes the document of `moe-lint rules` and `moe-lint explain`.
+pub fn rules(out: impl Write, rules: &[&Cause]) -> io::Result<()> {
+    write(out, &rules::Document::new(rules))
 }
 
 /// Writes the document of `moe-lint inspect`.
