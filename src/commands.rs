@@ -10,6 +10,7 @@ mod inspect;
 mod request;
 mod rules;
 mod schema;
+mod select;
 mod snapshot;
 mod targets;
 mod tell;

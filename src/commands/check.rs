@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::request::request;
 use super::tell::{self, Judged};
-use super::{files, targets};
+use super::{files, select, targets};
 use crate::check;
 use crate::cli::{CheckArgs, LaunchArgs};
 use crate::error::Error;
@@ -32,7 +32,13 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
     } else {
         judged.push(one(args, &found, &Planned { launch: PathBuf::new(), target: None }));
     }
+    let selection = args.settings.selection();
+    let unheard = select::apply(&selection, &mut judged)?;
     accept(args, &found, &mut judged, complete, console)?;
+    select::show(&selection, &mut judged);
+    for line in unheard {
+        writeln!(console.err, "warning: {line}")?;
+    }
     tell::tell(judged, &args.output, console)
 }
 

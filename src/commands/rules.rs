@@ -25,11 +25,7 @@ pub fn list(args: &RulesArgs, console: &mut Console<'_>) -> Result<u8, Error> {
 /// When there is no such rule.
 pub fn explain(args: &ExplainArgs, console: &mut Console<'_>) -> Result<u8, Error> {
     let rules = named()?;
-    let Some(rule) = rules.iter().find(|rule| rule.name == args.rule) else {
-        let near = rules.iter().map(|rule| (strsim::damerau_levenshtein(&args.rule, &rule.name), &rule.name)).min();
-        let meant = near.filter(|(distance, _)| *distance <= 1 + args.rule.len() / 3).map(|(_, name)| name.clone());
-        return Err(Error::NoSuchRule { name: args.rule.clone(), meant });
-    };
+    let Some(rule) = rules.iter().find(|rule| rule.name == args.rule) else { return Err(unknown(&args.rule)?) };
     match args.output.format {
         OutputFormat::Human => console.print(&human::explain(rule, console.style(&args.output)))?,
         OutputFormat::Json => console.write(|out| json::rules(out, &[rule]))?,
@@ -41,4 +37,14 @@ fn named() -> Result<Vec<&'static Cause>, Error> {
     let mut rules: Vec<&Cause> = causes::all()?.iter().collect();
     rules.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(rules)
+}
+
+/// No rule has this name; the nearest one may be meant.
+///
+/// # Errors
+/// When a rule file cannot be read.
+pub(super) fn unknown(name: &str) -> Result<Error, Error> {
+    let near = causes::all()?.iter().map(|rule| (strsim::damerau_levenshtein(name, &rule.name), &rule.name)).min();
+    let meant = near.filter(|(distance, _)| *distance <= 1 + name.len() / 3).map(|(_, name)| name.clone());
+    Ok(Error::NoSuchRule { name: name.to_owned(), meant })
 }
