@@ -31,6 +31,13 @@ pub struct Cause {
     pub(crate) cases: Vec<Ranged<Case>>,
 }
 
+impl Cause {
+    /// Whether it is told of its own accord; the others are pages of what the checker itself finds.
+    pub fn has_cases(&self) -> bool {
+        !self.cases.is_empty()
+    }
+}
+
 /// How much a diagnosis matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
