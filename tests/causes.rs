@@ -361,3 +361,83 @@ fn every_cause_has_a_case_and_every_case_a_cause() {
 
 /// Causes whose case stands elsewhere.
 const WITHOUT_CASE: &[(&str, &str)] = &[];
+
+/// What people read of the most important causes.
+const SHOWN: &[(&str, &str)] = &[
+    ("expert-layout", "sequential to TEGroupedMLP, silent since 0.13"),
+    ("experts-dropped", "a converter skipped two experts of a layer, silent since 0.13"),
+    ("one-rank-experts", "torch_dist with a quarter of the experts"),
+    ("router-expert-bias", "dropped without a word"),
+    ("shared-experts", "dropped"),
+    ("moe-layers", "dense first layer, forgotten list"),
+    ("layer-stacking", "the checkpoint has dense and MoE layers"),
+    ("layer-count", "dropped without a word"),
+    ("parallel-layout", "EP 2 saved, EP 4 launched"),
+    ("tensor-parallel", "found by finetuning"),
+    ("output-head", "a saved head dropped"),
+    ("vocabulary", "another tensor-parallel size, torch_dist: only the rows that both have"),
+    ("query-groups", "groups without the flag that makes them count"),
+    ("qk-layernorm", "dropped"),
+    ("transformer-impl", "the norm in front of experts, torch_dist"),
+    ("normalization", "biases that were never saved"),
+    ("legacy-names", "a legacy model"),
+    ("key-prefix", "module. of a wrapper"),
+    ("quantised", "scales of fp8 blocks"),
+    ("strictness", "silenced"),
+    ("tracker-missing", "iterations without a tracker"),
+    ("wrong-artefact", "a Hugging Face directory"),
+    ("rotary-embedding", "the base"),
+];
+
+/// The launch as a script, an option a line.
+fn script(flags: &str) -> String {
+    let mut text = "#!/bin/bash\n\nARGS=(\n".to_owned();
+    let mut line = String::new();
+    for word in words(&format!("{BASE} {flags}")) {
+        if word.starts_with("--") && !line.is_empty() {
+            text.push_str(&format!("    {line}\n"));
+            line.clear();
+        }
+        let quoted = if word.contains(['(', '*']) { format!("'{word}'") } else { word };
+        line = if line.is_empty() { quoted } else { format!("{line} {quoted}") };
+    }
+    text.push_str(&format!("    {line}\n)\n\ntorchrun --nproc_per_node ${{GPUS:-1}} pretrain_gpt.py \"${{ARGS[@]}}\"\n"));
+    text
+}
+
+#[test]
+fn what_people_read_of_the_most_important_causes() {
+    let cases = cases();
+    for (rule, name) in SHOWN {
+        let (_, case) = cases.iter().find(|(of, case)| of == rule && case.name == *name).expect("a case");
+        let at = tempfile::tempdir().expect("a folder");
+        let load = at.path().join(&case.load).display().to_string();
+        let flags = case.launch.as_ref().unwrap_or(&case.saved);
+        let flags = if case.files.is_some() { format!("{flags} --load {load}") } else { flags.clone() };
+        let first = judged(case, case.launch.as_ref().unwrap_or(&case.saved), at.path());
+        let checkpoint = case.files.is_none().then(|| at.path().join("ckpt.moe-lint.json"));
+        let input = Input::Script {
+            path: "train.sh".into(),
+            text: script(&flags.replace(&load, "CHECKPOINT")).replace("CHECKPOINT", &load),
+            env: Vec::new(),
+            args: Vec::new(),
+        };
+        let mut report = check(&Request { input, ..request(case, "", checkpoint) }).expect("a report");
+        assert_eq!(report.outcome, first.outcome, "{rule}: as a script");
+        report.elapsed = std::time::Duration::ZERO;
+        for width in [80, 120] {
+            let text = human::check(&report, Style { width, unicode: true, color: false }).replace(&load, "CHECKPOINT");
+            assert!(text.lines().count() <= 60, "{rule} does not fit:\n{text}");
+            let _guard = settings().bind_to_scope();
+            insta::assert_snapshot!(format!("{rule}_{width}"), text);
+        }
+    }
+}
+
+fn settings() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
+}
