@@ -2,21 +2,19 @@
 #![warn(clippy::disallowed_methods, clippy::print_stdout)]
 #![allow(clippy::print_stderr, reason = "errors are printed here")]
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Parser;
-use moe_lint::cli::{CheckArgs, Cli, Command, InspectArgs, OutputArgs, OutputFormat, SchemaArgs};
+use moe_lint::cli::Cli;
 use moe_lint::commands;
 use moe_lint::error::Error;
-use moe_lint::report::style::Style;
-use moe_lint::report::{human, json};
-use moe_lint::terminal::Terminal;
+use moe_lint::terminal::{Console, Lookup, Terminal};
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(bug));
     let cli = Cli::parse();
-    let result = std::panic::catch_unwind(|| run(cli));
+    let result = std::panic::catch_unwind(|| run(&cli));
     match result {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
@@ -30,64 +28,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<u8, Error> {
-    match cli.command {
-        None => check(&cli.check),
-        Some(Command::Check(args)) => check(&args),
-        Some(Command::Schema(args)) => schema(&args),
-        Some(Command::Inspect(args)) => inspect(&args),
-    }
-}
-
-fn check(args: &CheckArgs) -> Result<u8, Error> {
-    let report = commands::check(args)?;
-    let written = match args.output.format {
-        OutputFormat::Human => print(&human::check(&report, style(&args.output))),
-        OutputFormat::Json => json::check(io::stdout().lock(), &report),
-    };
-    told(written)?;
-    Ok(report.outcome.exit_code())
-}
-
-fn schema(args: &SchemaArgs) -> Result<u8, Error> {
-    let report = commands::schema(args)?;
-    let written = match args.output.format {
-        OutputFormat::Human => print(&human::schema(&report, style(&args.output))),
-        OutputFormat::Json => json::schema(io::stdout().lock(), &report),
-    };
-    told(written)?;
-    Ok(report.exit_code())
-}
-
-fn inspect(args: &InspectArgs) -> Result<u8, Error> {
-    let checkpoint = commands::inspect(args)?;
-    let written = match args.output.format {
-        OutputFormat::Human => print(&human::inspect(&checkpoint, style(&args.output))),
-        OutputFormat::Json => json::inspect(io::stdout().lock(), &checkpoint),
-    };
-    told(written)?;
-    // What could be read has been told, and it is not all.
-    Ok(if checkpoint.problems.is_empty() { 0 } else { 2 })
-}
-
-/// A reader that goes away has seen enough: the exit code stays what it would have been.
-fn told(written: io::Result<()>) -> io::Result<()> {
-    match written {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other,
-    }
-}
-
-fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
-}
-
-fn style(output: &OutputArgs) -> Style {
+fn run(cli: &Cli) -> Result<u8, Error> {
     let columns = terminal_size::terminal_size().map(|(width, _)| width.0);
     let variable = |name: &str| std::env::var(name).ok();
-    Terminal { variable, is_terminal: io::stdout().is_terminal(), columns }.style(output)
+    let terminal = Terminal { variable: &variable as Lookup<'_>, is_terminal: io::stdout().is_terminal(), columns };
+    // Not locked: a panic on another thread is printed too.
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    commands::run(cli, &mut Console { out: &mut out, err: &mut err, terminal })
 }
 
 /// A panic is a bug of ours, never a property of the user's files.

@@ -1,5 +1,7 @@
 //! What the terminal and the environment ask for: colour, characters, width.
 
+use std::io::{self, ErrorKind, Write};
+
 use crate::cli::{OutputArgs, When};
 use crate::report::style::Style;
 
@@ -50,6 +52,45 @@ impl<F: Fn(&str) -> Option<String>> Terminal<F> {
             let locale = locale.to_ascii_lowercase();
             locale.contains("utf-8") || locale.contains("utf8")
         })
+    }
+}
+
+/// Looks up an environment variable of the process.
+pub type Lookup<'c> = &'c dyn Fn(&str) -> Option<String>;
+
+/// The outputs of the process, as `main` hands them to a command.
+pub struct Console<'c> {
+    /// Standard output.
+    pub out: &'c mut dyn Write,
+    /// Standard error.
+    pub err: &'c mut dyn Write,
+    /// What standard output is.
+    pub terminal: Terminal<Lookup<'c>>,
+}
+
+impl Console<'_> {
+    /// The style for standard output.
+    pub fn style(&self, output: &OutputArgs) -> Style {
+        self.terminal.style(output)
+    }
+
+    /// Prints a text.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn print(&mut self, text: &str) -> io::Result<()> {
+        self.write(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Writes a document. A reader that goes away has seen enough: that is no error.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&mut self, document: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        match document(self.out).and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
     }
 }
 
