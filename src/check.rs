@@ -354,8 +354,7 @@ fn prove(
 ) -> Option<Fix> {
     let arguments = understood.arguments();
     let change = fix::change(candidate, arguments, &understood.parser)?;
-    let edits = fix::edits(&change, arguments).unwrap_or_default();
-    let input = request::changed(&request.input, &understood.launch, &change, &edits)?;
+    let (input, edits) = request::changed(&request.input, &understood.launch, &change)?;
     let (report, ..) = judge(request, &input, checkpoint).ok()?;
     (report.outcome == Outcome::Loads).then(|| Fix {
         title: candidate.title.clone(),

@@ -19,6 +19,8 @@ pub mod schema;
 
 pub mod checkpoint;
 
+pub mod infer;
+
 pub mod diff;
 
 pub mod loader;

@@ -4,6 +4,7 @@ pub mod causes;
 pub mod embedded;
 pub mod expr;
 pub mod flags;
+pub mod infer;
 pub mod loader;
 pub mod modules;
 pub mod name;

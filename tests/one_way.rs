@@ -11,6 +11,7 @@ const ORDER: &[&[&str]] = &[
     &["training"],
     &["schema"],
     &["checkpoint"],
+    &["infer"],
     &["diff"],
     &["loader"],
     &["diagnose"],

@@ -82,21 +82,24 @@ pub(super) fn read(input: &Input) -> Result<Launch, Error> {
     }
 }
 
-/// The launch after a change; `None` where the change cannot be made in the user's own text.
-pub(super) fn changed(input: &Input, launch: &Launch, change: &Change, edits: &[Edit]) -> Option<Input> {
+/// The launch after a change, and the edits that make it; `None` where the change cannot be made in the user's own text.
+pub(super) fn changed(input: &Input, launch: &Launch, change: &Change) -> Option<(Input, Vec<Edit>)> {
     match input {
         Input::Words(words) => {
-            let first = launch.training_entry()?.first_argument;
-            let (head, arguments) = words.split_at_checked(first)?;
-            Some(Input::Words([head, &fix::words(change, arguments)].concat()))
+            let entry = launch.training_entry()?;
+            let (head, _) = words.split_at_checked(entry.first_argument)?;
+            let new = change.words(entry.arguments).into_iter().map(|word| word.value.ok()).collect::<Option<Vec<_>>>()?;
+            Some((Input::Words([head, &new].concat()), Vec::new()))
         }
         Input::Script { path, env, args, .. } => {
-            if edits.is_empty() {
-                return None;
-            }
-            let source = launch.sources.first()?;
-            let text = fix::apply(source, edits)?;
-            Some(Input::Script { path: path.clone(), text, env: env.clone(), args: args.clone() })
+            let with = |text: String| Input::Script { path: path.clone(), text, env: env.clone(), args: args.clone() };
+            let text = fix::rewrite(launch, change, &|text| {
+                let mut other = read(&with(text.to_owned())).ok()?;
+                other.training = launch.training;
+                Some(other)
+            })?;
+            let edits = fix::edits(launch.sources.first()?, &text);
+            Some((with(text), edits))
         }
     }
 }
