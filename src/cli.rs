@@ -2,16 +2,18 @@
 //!
 //! One file a command: its arguments here in `cli/`, what it does in `commands/`.
 
+mod args;
 mod check;
 mod inspect;
 mod launch;
 mod output;
 mod schema;
 
+pub use args::ArgsArgs;
 pub use check::CheckArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
-pub use output::{OutputArgs, OutputFormat, When};
+pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
 pub use schema::{CheckpointFormat, SchemaArgs};
 
 use clap::{Parser, Subcommand};
@@ -36,6 +38,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Show the keys, shapes and dtypes that the launch builds; needs no checkpoint
     Schema(SchemaArgs),
+    /// Show what a launch would run: the training command's flags, each with its value and place
+    Args(ArgsArgs),
     /// Show what a checkpoint holds; needs no launch
     Inspect(InspectArgs),
 }

@@ -1,9 +1,12 @@
 //! The commands, one file each: from what was typed to what is printed and the exit code.
 
+mod args;
 mod check;
+mod files;
 mod inspect;
 mod request;
 mod schema;
+mod tell;
 
 use crate::cli::{Cli, Command};
 use crate::error::Error;
@@ -17,6 +20,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
     match &cli.command {
         None => check::run(&cli.check, console),
         Some(Command::Check(args)) => check::run(args, console),
+        Some(Command::Args(args)) => args::run(args, console),
         Some(Command::Schema(args)) => schema::run(args, console),
         Some(Command::Inspect(args)) => inspect::run(args, console),
     }

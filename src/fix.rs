@@ -15,7 +15,7 @@ pub use write::{WriteError, write};
 use std::ops::Range;
 
 use crate::diagnose::Candidate;
-use crate::launch::Word;
+use crate::launch::{Launch, Word};
 use crate::launch::argparse::{Used, parse_known};
 use crate::rules::flags::{ActionKind, Nargs, Parser};
 
@@ -117,6 +117,17 @@ impl Change {
             out.extend(self.add.iter().map(new));
         }
         out
+    }
+
+    /// The launch with these words.
+    pub fn applied(&self, launch: &Launch) -> Option<Launch> {
+        let entry = launch.training_entry()?;
+        let (first, new) = (entry.first_argument, self.words(entry.arguments));
+        let mut changed = launch.clone();
+        let command = changed.commands.get_mut(launch.training?)?;
+        command.argv.truncate(first);
+        command.argv.extend(new);
+        Some(changed)
     }
 
     /// The same in steps, each of one option; done in this order, the indexes stay right.

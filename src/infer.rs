@@ -106,7 +106,8 @@ pub fn infer(checkpoint: &Checkpoint, version: &Version) -> Result<Inference, In
             Some(value) => {
                 // Later rules may build on it.
                 facts.set(rule.name.as_str(), value.clone());
-                shapes.insert(&rule.name, (value, rule.assumes.clone()));
+                let assumes = rule.assumes.as_ref().map(|text| text.show(&facts));
+                shapes.insert(&rule.name, (value, assumes));
             }
             None => {
                 if let Some(reason) = &rule.cannot {

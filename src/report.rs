@@ -1,12 +1,21 @@
 //! The result of a check, and its renderings.
 
+mod arguments;
+pub mod findings;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod links;
+pub mod sarif;
 pub mod style;
 mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use arguments::{ArgumentsReport, Flag};
 
 use crate::checkpoint::Checkpoint;
 use crate::diagnose::Diagnosis;
@@ -46,13 +55,13 @@ pub struct Report {
     /// What is installed beside it.
     pub environment: Environment,
     /// The launch.
-    pub launch: Launch,
+    pub launch: Arc<Launch>,
     /// Set when the launch stops before it builds a model.
     pub rejected: Option<Rejection>,
     /// What the launch builds; `None` when it is rejected or cannot be told.
     pub schema: Option<Schema>,
     /// The checkpoint, if one was found and readable.
-    pub checkpoint: Option<Checkpoint>,
+    pub checkpoint: Option<Arc<Checkpoint>>,
     /// How the load ends.
     pub outcome: Outcome,
     /// The loader's stages in order.
@@ -75,7 +84,7 @@ pub struct SchemaReport {
     /// What is installed beside it.
     pub environment: Environment,
     /// The launch.
-    pub launch: Launch,
+    pub launch: Arc<Launch>,
     /// Set when the launch stops before it builds a model.
     pub rejected: Option<Rejection>,
     /// What the launch builds; `None` when it is rejected or cannot be told.

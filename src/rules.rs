@@ -8,6 +8,7 @@ pub mod infer;
 pub mod loader;
 pub mod modules;
 pub mod name;
+mod ranged;
 pub mod releases;
 pub mod saved;
 pub mod steps;
@@ -18,7 +19,6 @@ pub mod version;
 
 use expr::Expr;
 use template::Template;
-use version::Version;
 
 /// A rule file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,18 +35,6 @@ impl RuleError {
     pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self { place: place.into(), message: message.into() }
     }
-}
-
-/// Whether `version` lies in `since..until`.
-pub(crate) fn in_range(
-    place: &str,
-    since: Option<&str>,
-    until: Option<&str>,
-    version: &Version,
-) -> Result<bool, RuleError> {
-    let parse = |text: &str| text.parse::<Version>().map_err(|e| RuleError::new(place, e.to_string()));
-    Ok(since.map(parse).transpose()?.is_none_or(|since| *version >= since)
-        && until.map(parse).transpose()?.is_none_or(|until| *version < until))
 }
 
 pub(crate) fn check_expr(place: &str, text: &str) -> Result<Expr, RuleError> {

@@ -43,6 +43,22 @@ impl<F: Fn(&str) -> Option<String>> Terminal<F> {
         }
     }
 
+    /// Whether the output opens OSC 8 links: terminals that are known to, or FORCE_HYPERLINK.
+    pub fn links(&self) -> bool {
+        let set = |name: &str| (self.variable)(name).filter(|value| !value.is_empty());
+        if let Some(forced) = set("FORCE_HYPERLINK") {
+            return forced != "0";
+        }
+        let is = |name: &str, known: &[&str]| set(name).is_some_and(|value| known.contains(&value.as_str()));
+        let newer = |name: &str, least: u32| set(name).and_then(|v| v.parse::<u32>().ok()).is_some_and(|v| v >= least);
+        self.is_terminal
+            && (is("TERM_PROGRAM", &["iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "rio", "zed"])
+                || is("TERM", &["xterm-kitty", "alacritty", "foot", "xterm-ghostty"])
+                || newer("VTE_VERSION", 5000)
+                || newer("KONSOLE_VERSION", 201_200)
+                || set("WT_SESSION").is_some())
+    }
+
     /// Whether the locale is a UTF-8 one, as other programs decide it: a bare container prints ASCII.
     fn unicode(&self) -> bool {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -119,6 +135,20 @@ mod tests {
         assert!(!auto(&[("TERM", "dumb")], true));
         assert!(style(&[("NO_COLOR", "1")], false, When::Always).color);
         assert!(!style(&[("FORCE_COLOR", "1")], true, When::Never).color);
+    }
+
+    #[test]
+    fn links_are_for_terminals_that_open_them() {
+        let links = |variables: &[(&str, &str)], is_terminal| {
+            let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+            Terminal { variable, is_terminal, columns: None }.links()
+        };
+        assert!(links(&[("TERM_PROGRAM", "WezTerm")], true));
+        assert!(links(&[("VTE_VERSION", "7600")], true));
+        assert!(!links(&[("VTE_VERSION", "7600")], false));
+        assert!(!links(&[("TERM", "xterm-256color")], true));
+        assert!(links(&[("FORCE_HYPERLINK", "1")], false));
+        assert!(!links(&[("FORCE_HYPERLINK", "0"), ("WT_SESSION", "1")], true));
     }
 
     #[test]

@@ -180,7 +180,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// When an expression of a step cannot be computed.
-pub fn take(steps: &[Step], scope: &mut Scope<'_>, taken: &mut Taken) -> Result<(), ConfigError> {
+pub fn take(steps: &[Arc<Step>], scope: &mut Scope<'_>, taken: &mut Taken) -> Result<(), ConfigError> {
     for step in steps {
         let condition = match &step.when {
             None => Value::Bool(true),

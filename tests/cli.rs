@@ -96,3 +96,35 @@ fn the_launch_of_the_founding_case_is_shipped() {
     assert!(case.join("train_mixtral.sh").is_file());
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(CHECKPOINT).is_dir());
 }
+
+/// The launch of the founding case, which fails.
+const FAILING: [&str; 6] = ["check", "tests/cases/issue-924/train_mixtral.sh", "--megatron", "0.8.0", "--te", "1.7"];
+
+#[test]
+fn the_format_never_changes_the_exit_code() {
+    for format in ["human", "json", "sarif", "github", "gitlab", "junit"] {
+        let output = run(&[&FAILING[..], &["--format", format]].concat());
+        assert_eq!(output.status.code(), Some(1), "{format}");
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{format}");
+        let output = run(&["check", "tests/cases/no-such.sh", "--format", format]);
+        assert_eq!(output.status.code(), Some(2), "{format}");
+        assert!(text(&output.stderr).starts_with("error: "), "{format}");
+    }
+}
+
+#[test]
+fn github_actions_gets_annotations_and_a_summary_unasked() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let summary = directory.path().join("summary.md");
+    std::fs::write(&summary, "before\n").expect("a file");
+    let mut command = command(&FAILING);
+    command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary);
+    let output = command.output().expect("it starts");
+    assert_eq!(output.status.code(), Some(1));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("error[expert-layout]"), "{printed}");
+    assert!(printed.contains("::error file=tests/cases/issue-924/train_mixtral.sh,line=42,"), "{printed}");
+    let summary = std::fs::read_to_string(&summary).expect("a file");
+    assert!(summary.starts_with("before\n### moe-lint\n") && summary.contains("| fails |"), "{summary}");
+    assert!(!text(&run(&FAILING).stdout).contains("::error"));
+}

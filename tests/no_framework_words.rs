@@ -44,7 +44,7 @@ const WORDS: &[&str] = &[
 /// File, word, and why it may stand there.
 const ALLOWED: &[(&str, &str, &str)] = &[
     ("src/diff.rs", "_extra_state", "torch's own suffix, torch.nn.modules.module._EXTRA_STATE_KEY_SUFFIX"),
-    ("src/check.rs", "transformer_engine", "hands what `--te` says to the configuration and the report"),
+    ("src/check/target.rs", "transformer_engine", "hands what `--te` says to the configuration and the report"),
     ("src/report.rs", "transformer_engine", "a package that is installed or not: what `--te` says"),
     ("src/report/human/schema.rs", "transformer_engine", "prints what `--te` says"),
     ("src/report/json.rs", "transformer_engine", "the field of the JSON contract"),

@@ -213,7 +213,7 @@ fn launches_are_refused_as_megatron_refuses_them() {
                 agreement.artefacts += 1;
                 continue;
             }
-            let ours = config(&record, &version, &table).and_then(|config| Ok((rejection(&config)?, config)));
+            let ours = config(&record, &version, table).and_then(|config| Ok((rejection(&config)?, config)));
             if matches!(&ours, Ok((None, config)) if !config.unsupported.is_empty()) {
                 // Outside of the model: the answer is undetermined, whatever the framework does.
                 agreement.outside += 1;

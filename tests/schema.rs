@@ -13,7 +13,7 @@ use moe_lint::text::Located;
 use moe_lint::training::{Installed, TrainingConfig, configure};
 use proptest::prelude::*;
 
-static FLAGS: LazyLock<FlagTable> = LazyLock::new(|| FlagTable::load().expect("the flags"));
+static FLAGS: LazyLock<&FlagTable> = LazyLock::new(|| FlagTable::load().expect("the flags"));
 
 /// A release and the Transformer Engine beside it.
 fn release() -> impl Strategy<Value = (&'static str, Option<&'static str>)> {

@@ -188,7 +188,7 @@ fn launches() {
         let tag = path.file_name().and_then(|n| n.to_str()).expect("a name").trim_end_matches(".jsonl.gz").to_owned();
         let version: Version = tag.parse().expect("a version");
         for record in lines(&path) {
-            if let Err(text) = compare(&record, &version, &table, &mut count) {
+            if let Err(text) = compare(&record, &version, table, &mut count) {
                 failures.push(format!("{tag} {}\n{text}", record["name"]));
             }
         }

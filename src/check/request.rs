@@ -82,24 +82,15 @@ pub(super) fn read(input: &Input) -> Result<Launch, Error> {
     }
 }
 
-/// The launch after a change, and the edits that make it; `None` where the change cannot be made in the user's own text.
-pub(super) fn changed(input: &Input, launch: &Launch, change: &Change) -> Option<(Input, Vec<Edit>)> {
-    match input {
-        Input::Words(words) => {
-            let entry = launch.training_entry()?;
-            let (head, _) = words.split_at_checked(entry.first_argument)?;
-            let new = change.words(entry.arguments).into_iter().map(|word| word.value.ok()).collect::<Option<Vec<_>>>()?;
-            Some((Input::Words([head, &new].concat()), Vec::new()))
-        }
-        Input::Script { path, env, args, .. } => {
-            let with = |text: String| Input::Script { path: path.clone(), text, env: env.clone(), args: args.clone() };
-            let text = fix::rewrite(launch, change, &|text| {
-                let mut other = read(&with(text.to_owned())).ok()?;
-                other.training = launch.training;
-                Some(other)
-            })?;
-            let edits = fix::edits(launch.sources.first()?, &text);
-            Some((with(text), edits))
-        }
-    }
+/// The edits of a script that make a change; none where the launch is not a script, or cannot be changed in its text
+/// without changing more.
+pub(super) fn edits(input: &Input, launch: &Launch, change: &Change) -> Vec<Edit> {
+    let Input::Script { path, env, args, .. } = input else { return Vec::new() };
+    let text = fix::rewrite(launch, change, &|text| {
+        let text = text.to_owned();
+        let mut other = read(&Input::Script { path: path.clone(), text, env: env.clone(), args: args.clone() }).ok()?;
+        other.training = launch.training;
+        Some(other)
+    });
+    launch.sources.first().zip(text).map(|(source, text)| fix::edits(source, &text)).unwrap_or_default()
 }

@@ -2,19 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::{self, Options};
+use super::reading::Reading;
 use crate::rules::expr::Scope;
 use crate::rules::saved::SavedArguments;
 use crate::rules::value::Value;
 use crate::training::{ConfigError, saved};
 
-const SAVED: &str = "megatron/saved-arguments.toml";
-
-/// Takes saved arguments over, if the launch asks for it. `given` is the checkpoint that the user names instead of the
-/// launch's own. Where there is no checkpoint to read, the launch's arguments stay, as the framework leaves them.
-pub(super) fn take_over(values: &mut Scope<'_>, given: Option<&Path>) -> Result<(), ConfigError> {
+/// Takes saved arguments over, if the launch asks for it: from the checkpoint that the user names, else from the launch's
+/// own. Where there is no checkpoint to read, the launch's arguments stay, as the framework leaves them.
+pub(super) fn take_over(values: &mut Scope<'_>, reading: &Reading<'_>) -> Result<(), ConfigError> {
+    let given = reading.request.checkpoint.as_deref();
     let Value::Version(version) = values.get("version").clone() else { return Ok(()) };
-    let rules = SavedArguments::load(SAVED, &version)?;
+    let rules = SavedArguments::load(&version)?;
     let failed = |error| ConfigError::Expression { rule: "the saved arguments".to_owned(), error };
     let asked = rules.when.eval(values).map_err(failed)?;
     if asked.truth() == Some(false) {
@@ -31,7 +30,7 @@ pub(super) fn take_over(values: &mut Scope<'_>, given: Option<&Path>) -> Result<
             _ => continue,
         };
         let step = source.step.eval(values).map_err(failed)?.int().and_then(|step| u64::try_from(step).ok());
-        let read = path.map(|path| checkpoint::read(&path, &Options { step, rules: None }));
+        let read = path.map(|path| reading.checkpoints.read(&path, step));
         match &read {
             Err(unknown) => saved::take_over(&rules, values, Err(unknown.clone())).map_err(failed)?,
             Ok(Ok(checkpoint)) => {

@@ -112,13 +112,20 @@ pub(super) fn state(
     Ok(())
 }
 
+/// What each stage does, as `stage_<name>`: a verdict's word, or none where a loader has no such stage.
+pub(super) fn verdicts(scope: &mut Scope<'_>, stages: &[Stage]) {
+    for stage in stages {
+        scope.set(format!("stage_{}", stage.name), Value::str(stage.verdict.name()));
+    }
+}
+
 /// The load hooks that this launch has.
 pub(super) fn active<'r>(rules: &'r LoaderRules, scope: &Scope<'_>) -> Result<Vec<&'r Hook>, Error> {
     let mut active = Vec::new();
     for hook in &rules.hooks {
         let holds = hook.when.as_ref().map(|when| when.eval(scope)).transpose()?;
         if holds.is_none_or(|holds| holds.truth() == Some(true)) {
-            active.push(hook);
+            active.push(&**hook);
         }
     }
     Ok(active)

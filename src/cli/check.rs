@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::launch::LaunchArgs;
-use super::output::OutputArgs;
+use super::output::ReportArgs;
 
 /// `moe-lint check`.
 #[derive(Debug, Args)]
@@ -18,5 +18,5 @@ pub struct CheckArgs {
     pub checkpoint: Option<PathBuf>,
     /// How to print.
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub output: ReportArgs,
 }

@@ -151,6 +151,8 @@ pub struct Parsed {
     pub plain: bool,
     /// The indexes of `NAME=VALUE` words.
     pub assignments: Vec<usize>,
+    /// The indexes of options that want a value where another option follows: the launcher stops there.
+    pub valueless: Vec<usize>,
 }
 
 /// The name of an option as it is compared.
@@ -239,6 +241,9 @@ pub fn parse(launcher: &Launcher, command: &Command, from: usize) -> Option<Pars
         let short_with_value = !word.starts_with("--") && short.len() < word.len() && has(&launcher.values, short);
         let (value, length) = if inline {
             (Some(at), 1)
+        } else if has(&launcher.values, name) && no_value(launcher, command.known(at + 1)) {
+            parsed.valueless.push(at);
+            (None, 1)
         } else if has(&launcher.values, name) {
             (Some(at + 1), 2)
         } else if has(&launcher.pairs, name) {
@@ -255,6 +260,26 @@ pub fn parse(launcher: &Launcher, command: &Command, from: usize) -> Option<Pars
         parsed.at += length;
     }
     None
+}
+
+/// The launcher that a command is, and its options whose value is not there.
+pub fn valueless(command: &Command) -> (&str, Vec<usize>) {
+    let program = command.known(0).unwrap_or_default();
+    let Some(parsed) = by_program(program).and_then(|launcher| parse(launcher, command, 1)) else {
+        return (program, Vec::new());
+    };
+    let module = parsed.module.and_then(|at| command.known(at));
+    match module.and_then(|name| Some((name, parse(by_module(name)?, command, parsed.at)?))) {
+        Some((name, inner)) => (name, inner.valueless),
+        None => (program, parsed.valueless),
+    }
+}
+
+/// Whether a word is one of the launcher's long options, which argparse takes for no value.
+fn no_value(launcher: &Launcher, word: Option<&str>) -> bool {
+    let name =
+        word.filter(|word| word.starts_with("--")).map(|word| word.split_once('=').map_or(word, |(name, _)| name));
+    launcher.starts == Starts::Python && name.is_some_and(|name| has(&launcher.values, name))
 }
 
 /// After unknown words: whether this one surely starts the inner command.

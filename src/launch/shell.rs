@@ -30,6 +30,7 @@ mod parse_simple;
 mod parse_word;
 mod pattern;
 mod printf;
+mod programs;
 mod redirect;
 mod regex;
 mod run;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::entry::{Entry, entry};
-use super::{Command, Launch, launchers};
+use super::{Command, Launch, Remark, launchers};
 use crate::rules::embedded;
 
 /// A script that is known to train, or not to.
@@ -93,17 +93,28 @@ fn rank(command: &Command) -> u8 {
     }
 }
 
-/// Notes which command trains: the surest, of several the first. What a wrapper starts counts, not the wrapper.
+/// Notes which command trains: the surest, of several the first. A wrapper counts where nothing that it starts does.
 pub fn choose(launch: &mut Launch) {
-    let mut best = (0, None);
-    for (index, command) in launch.commands.iter().enumerate() {
-        let started = launch.commands.iter().any(|other| other.via == Some(index));
-        let rank = if started { 0 } else { rank(command) };
-        if rank > best.0 {
-            best = (rank, Some(index));
+    let mut ranks: Vec<u8> = launch.commands.iter().map(rank).collect();
+    for index in 0..ranks.len() {
+        let mut outer = launch.commands[index].via.filter(|_| ranks[index] > 0);
+        while let Some(wrapper) = outer.filter(|wrapper| *wrapper < index) {
+            ranks[wrapper] = 0;
+            outer = launch.commands[wrapper].via.filter(|next| *next < wrapper);
         }
     }
-    launch.training = best.1;
+    let best = ranks.iter().max().copied().filter(|best| *best > 0);
+    launch.training = best.and_then(|best| ranks.iter().position(|rank| *rank == best));
+    let Some(command) = launch.training_command() else { return };
+    let (program, broken) = launchers::valueless(command);
+    let remarks: Vec<Remark> = broken
+        .into_iter()
+        .map(|index| Remark {
+            message: format!("`{}` has no value: {program} stops here", command.known(index).unwrap_or("?")),
+            place: command.argv[index].places.first().cloned(),
+        })
+        .collect();
+    launch.remarks.extend(remarks);
 }
 
 #[cfg(test)]

@@ -17,8 +17,10 @@ pub enum Inner {
     },
     /// A text for a shell; the words after it are its `$0`, `$1` and on.
     ShellText {
-        /// The text.
+        /// The text's word.
         at: usize,
+        /// Where in that word the text starts, in bytes: after `--wrap=`.
+        from: usize,
     },
     /// A script file for a shell, with its arguments.
     ShellScript {
@@ -64,16 +66,18 @@ pub fn inner(command: &Command) -> Option<Inner> {
         Starts::Text => {
             // Only a single word is a text of its own; more are joined by the program.
             let at = parsed?.at;
-            (at + 1 == command.argv.len()).then_some(Inner::ShellText { at })
+            (at + 1 == command.argv.len()).then_some(Inner::ShellText { at, from: 0 })
         }
         Starts::Batch => {
             let text = (1..command.argv.len()).find_map(|at| {
-                let (name, inline) =
-                    command.known(at)?.split_once('=').map_or((command.known(at)?, false), |(n, _)| (n, true));
-                (launchers::is_one_of(&launcher.text, name) && !inline).then_some(at + 1)
+                let word = command.known(at)?;
+                match word.split_once('=') {
+                    Some((name, _)) => launchers::is_one_of(&launcher.text, name).then_some((at, name.len() + 1)),
+                    None => launchers::is_one_of(&launcher.text, word).then_some((at + 1, 0)),
+                }
             });
             match (text, parsed) {
-                (Some(at), _) => Some(Inner::ShellText { at }),
+                (Some((at, from)), _) => (at < command.argv.len()).then_some(Inner::ShellText { at, from }),
                 (None, Some(parsed)) => Some(Inner::ShellScript { at: parsed.at }),
                 (None, None) => Some(Inner::ShellInput),
             }
@@ -88,7 +92,7 @@ fn shell(command: &Command, parsed: Option<launchers::Parsed>) -> Option<Inner> 
         let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty() && !letters.starts_with('-'));
         let Some(letters) = letters else { break };
         if letters.contains('c') && letters.chars().all(|c| c.is_ascii_alphabetic()) {
-            return (at + 1 < command.argv.len()).then_some(Inner::ShellText { at: at + 1 });
+            return (at + 1 < command.argv.len()).then_some(Inner::ShellText { at: at + 1, from: 0 });
         }
         if letters == "s" {
             return Some(Inner::ShellInput);

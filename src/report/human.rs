@@ -1,6 +1,7 @@
 //! Reports for people. One screen: the cause, the place, the keys folded, what will happen, the way out, one line of
 //! summary. Nothing else.
 
+mod arguments;
 mod crop;
 mod diagnosis;
 mod inspect;
@@ -8,14 +9,17 @@ mod keys;
 mod ranks;
 mod rows;
 mod schema;
+mod several;
 mod snippet;
 mod stopped;
 mod summary;
 mod table;
 mod tally;
 
+pub use arguments::arguments;
 pub use inspect::inspect;
 pub use schema::schema;
+pub use several::{failure, heading, tally};
 
 use super::Report;
 use super::style::Style;

@@ -2,6 +2,7 @@
 //!
 //! They are written as they are walked: a document of a million entries is never held as a tree.
 
+mod arguments;
 mod check;
 mod diagnoses;
 mod diff;
@@ -15,7 +16,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use super::{Environment, Framework, Rejection, Report, SchemaReport};
+use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
 
 /// Raised only when a reader of the documents would have to change.
@@ -31,16 +32,48 @@ pub fn schema(out: impl Write, report: &SchemaReport) -> io::Result<()> {
     write(out, &schema::Document::new(report))
 }
 
+/// Writes the document of `moe-lint args`.
+pub fn arguments(out: impl Write, report: &ArgumentsReport) -> io::Result<()> {
+    write(out, &arguments::Document::new(report))
+}
+
+/// Writes the document of a launch that could not be checked, where others could.
+pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>) -> io::Result<()> {
+    let document =
+        FailureDocument { head: Head::new(), launch: Launch { source: launch }, error: Failure { message, help } };
+    write(out, &document)
+}
+
 /// Writes the document of `moe-lint inspect`.
 pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
     write(out, &inspect::Document::new(checkpoint))
 }
 
-fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
+pub(super) fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer(&mut out, document).map_err(io::Error::from)?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// A launch that could not be checked.
+#[derive(Serialize)]
+struct FailureDocument<'r> {
+    #[serde(flatten)]
+    head: Head,
+    launch: Launch<'r>,
+    error: Failure<'r>,
+}
+
+#[derive(Serialize)]
+struct Launch<'r> {
+    source: &'r str,
+}
+
+#[derive(Serialize)]
+struct Failure<'r> {
+    message: &'r str,
+    help: Option<&'r str>,
 }
 
 /// What every document begins with.
@@ -90,14 +123,16 @@ struct Rejected<'r> {
     message: &'r str,
 }
 
+impl<'r> FrameworkDocument<'r> {
+    fn new(framework: &'r Framework) -> Self {
+        Self { name: &framework.name, version: framework.version.to_string(), from: &framework.from }
+    }
+}
+
 impl<'r> Assumed<'r> {
     fn new(framework: &'r Framework, environment: &Environment, rejected: Option<&'r Rejection>) -> Self {
         Self {
-            framework: FrameworkDocument {
-                name: &framework.name,
-                version: framework.version.to_string(),
-                from: &framework.from,
-            },
+            framework: FrameworkDocument::new(framework),
             environment: EnvironmentDocument {
                 transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
                 apex: environment.apex,

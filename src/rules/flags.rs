@@ -10,7 +10,7 @@ mod statement;
 mod types;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub use action::{Action, ActionKind, Form, Nargs, ValueType};
 
@@ -41,9 +41,14 @@ pub struct FlagTable {
 }
 
 impl FlagTable {
-    /// Reads the flag rules that the binary carries.
-    pub fn load() -> Result<Self, FlagError> {
-        Self::from_files(embedded::below(FOLDER))
+    /// The flag rules that the binary carries, read once.
+    ///
+    /// # Errors
+    /// When one of the files cannot be used.
+    pub fn load() -> Result<&'static Self, FlagError> {
+        static ALL: LazyLock<Result<FlagTable, FlagError>> =
+            LazyLock::new(|| FlagTable::from_files(embedded::below(FOLDER)));
+        ALL.as_ref().map_err(Clone::clone)
     }
 
     /// Reads flag rules from `(path, text)` pairs.

@@ -1,11 +1,14 @@
 //! What a checkpoint's keys and shapes tell of the arguments that it was saved with.
 
+use std::sync::{Arc, LazyLock};
+
 use serde::Deserialize;
 
 use super::expr::Expr;
+use super::ranged::{Ranged, picked};
 use super::template::Template;
 use super::version::Version;
-use super::{RuleError, check_expr, check_template, embedded, in_range};
+use super::{RuleError, check_expr, check_template, embedded};
 
 const FILE: &str = "megatron/infer.toml";
 
@@ -13,9 +16,9 @@ const FILE: &str = "megatron/infer.toml";
 #[derive(Debug, Clone, Default)]
 pub struct InferRules {
     /// What is looked for in a checkpoint, in order.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<Arc<Fact>>,
     /// Arguments by dest, in the order to tell them; of several for one dest the first that tells something counts.
-    pub arguments: Vec<Argument>,
+    pub arguments: Vec<Arc<Argument>>,
 }
 
 /// A tensor to look for.
@@ -61,7 +64,7 @@ pub struct Argument {
     /// Why it cannot be told, where it cannot.
     pub cannot: Option<Template>,
     /// What is taken for granted: then saved arguments know better.
-    pub assumes: Option<String>,
+    pub assumes: Option<Template>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,35 +109,47 @@ struct RawArgument {
     until: Option<String>,
 }
 
+/// What is known of all versions.
+struct All {
+    facts: Vec<Arc<Fact>>,
+    arguments: Vec<Ranged<Arc<Argument>>>,
+}
+
+static ALL: LazyLock<Result<All, RuleError>> = LazyLock::new(read);
+
+fn read() -> Result<All, RuleError> {
+    let (path, text) = embedded::below(FILE).next().ok_or_else(|| RuleError::new(FILE, "there is no such file"))?;
+    let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
+    let mut all = All { facts: Vec::new(), arguments: Vec::new() };
+    for fact in file.fact {
+        let keys = fact.key.into_iter().map(|key| match key {
+            RawKey::Plain(key) => KeyPattern::new(&key, None, 0),
+            RawKey::Full(full) => KeyPattern::new(&full.key, full.split, full.skip),
+        });
+        all.facts.push(Arc::new(Fact { name: fact.name, keys: keys.collect() }));
+    }
+    for raw in file.argument {
+        let place = format!("{path}, argument {}", raw.name);
+        let argument = Argument {
+            when: raw.when.as_deref().map(|text| check_expr(&place, text)).transpose()?,
+            value: raw.value.as_deref().map(|text| check_expr(&place, text)).transpose()?,
+            cannot: raw.cannot.as_deref().map(|text| check_template(&place, text)).transpose()?,
+            assumes: raw.assumes.as_deref().map(|text| check_template(&place, text)).transpose()?,
+            name: raw.name,
+        };
+        all.arguments.push(Ranged::new(&place, raw.since.as_deref(), raw.until.as_deref(), Arc::new(argument))?);
+    }
+    Ok(all)
+}
+
 impl InferRules {
     /// The rules of a version.
     ///
     /// # Errors
     /// When the rule file cannot be read.
     pub fn load(version: &Version) -> Result<Self, RuleError> {
-        let (path, text) = embedded::below(FILE).next().ok_or_else(|| RuleError::new(FILE, "there is no such file"))?;
-        let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
-        let mut rules = Self::default();
-        for fact in file.fact {
-            let keys = fact.key.into_iter().map(|key| match key {
-                RawKey::Plain(key) => KeyPattern::new(&key, None, 0),
-                RawKey::Full(full) => KeyPattern::new(&full.key, full.split, full.skip),
-            });
-            rules.facts.push(Fact { name: fact.name, keys: keys.collect() });
-        }
-        for raw in file.argument {
-            let place = format!("{path}, argument {}", raw.name);
-            if in_range(&place, raw.since.as_deref(), raw.until.as_deref(), version)? {
-                rules.arguments.push(Argument {
-                    when: raw.when.as_deref().map(|text| check_expr(&place, text)).transpose()?,
-                    value: raw.value.as_deref().map(|text| check_expr(&place, text)).transpose()?,
-                    cannot: raw.cannot.as_deref().map(|text| check_template(&place, text)).transpose()?,
-                    name: raw.name,
-                    assumes: raw.assumes,
-                });
-            }
-        }
-        Ok(rules)
+        let all = ALL.as_ref().map_err(Clone::clone)?;
+        Ok(Self { facts: all.facts.clone(), arguments: picked(&all.arguments, version) })
     }
 }
 

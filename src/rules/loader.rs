@@ -1,15 +1,17 @@
 //! The stages of a framework's checkpoint loader: what each of them makes of a launch and a checkpoint.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use globset::GlobSet;
 use serde::Deserialize;
 
 use super::causes::globs;
 use super::expr::Expr;
+use super::ranged::{Ranged, picked};
 use super::template::Template;
 use super::version::Version;
-use super::{RuleError, check_expr, check_template, embedded, in_range};
+use super::{RuleError, check_expr, check_template, embedded};
 
 /// A loader, as it is in one framework version.
 #[derive(Debug, Clone, Default)]
@@ -21,9 +23,9 @@ pub struct LoaderRules {
     /// Modules in the order in which they are registered, and loaded.
     pub order: Vec<String>,
     /// What modules do about keys when a rank's state dict is loaded.
-    pub hooks: Vec<Hook>,
+    pub hooks: Vec<Arc<Hook>>,
     /// Where else to look when the launch's own path holds nothing.
-    pub sources: Vec<Source>,
+    pub sources: Vec<Arc<Source>>,
 }
 
 /// A load hook that takes back unexpected keys.
@@ -56,7 +58,7 @@ pub struct StageRules {
     /// What to say when no rule holds.
     pub ok: Template,
     /// Rules in order; the first that holds decides.
-    pub rules: Vec<VerdictRule>,
+    pub rules: Vec<Arc<VerdictRule>>,
 }
 
 /// What a stage does under a condition.
@@ -157,51 +159,91 @@ struct RawRule {
     _because: Option<String>,
 }
 
+/// Where the stages lie.
+const FOLDER: &str = "megatron/loader/";
+
+/// The loader in all versions.
+#[derive(Debug, Default)]
+struct All {
+    resizable: Vec<String>,
+    order: Vec<String>,
+    hooks: Vec<Ranged<Arc<Hook>>>,
+    sources: Vec<Arc<Source>>,
+    stages: Vec<Stage>,
+}
+
+/// One stage in all versions.
+#[derive(Debug)]
+struct Stage {
+    name: String,
+    ok: Template,
+    rules: Vec<Ranged<Arc<VerdictRule>>>,
+}
+
+static ALL: LazyLock<Result<All, RuleError>> = LazyLock::new(read);
+
+fn read() -> Result<All, RuleError> {
+    let mut all = All::default();
+    for (path, text) in embedded::below(FOLDER) {
+        let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
+        all.resizable.extend(file.resizable);
+        all.order.extend(file.order);
+        for (index, raw) in file.hook.into_iter().enumerate() {
+            let place = format!("{path}, hook {}", index + 1);
+            let hook = Arc::new(Hook {
+                when: raw.when.as_deref().map(|text| check_expr(&place, text)).transpose()?,
+                after: raw.after.map(|pattern| globs(&place, &[pattern])).transpose()?,
+                unexpected: globs(&place, &raw.unexpected)?,
+            });
+            all.hooks.push(Ranged::new(&place, raw.since.as_deref(), raw.until.as_deref(), hook)?);
+        }
+        for raw in file.source {
+            let set = raw.set.iter().map(|(name, value)| Ok((name.clone(), check_expr(path, value)?)));
+            all.sources.push(Arc::new(Source {
+                when: check_expr(path, &raw.when)?,
+                path: check_expr(path, &raw.path)?,
+                set: set.collect::<Result<_, RuleError>>()?,
+            }));
+        }
+        for raw in file.stage {
+            let ok = check_template(path, &raw.ok)?;
+            let rules = raw.rule.iter().enumerate().map(|(index, rule)| {
+                let place = format!("{path}, stage {} rule {}", raw.name, index + 1);
+                verdict(&place, rule)
+            });
+            all.stages.push(Stage { rules: rules.collect::<Result<_, _>>()?, name: raw.name, ok });
+        }
+    }
+    Ok(all)
+}
+
+fn verdict(place: &str, raw: &RawRule) -> Result<Ranged<Arc<VerdictRule>>, RuleError> {
+    let rule = Arc::new(VerdictRule {
+        when: check_expr(place, &raw.when)?,
+        verdict: raw.verdict,
+        message: check_template(place, &raw.message)?,
+    });
+    Ranged::new(place, raw.since.as_deref(), raw.until.as_deref(), rule)
+}
+
 impl LoaderRules {
-    /// The stages of every file below `folder`, in the order of the files' names.
+    /// The loader of that version: the stages of every file, in the order of the files' names.
     ///
     /// # Errors
     /// When a rule file cannot be read.
-    pub fn load(folder: &str, version: &Version) -> Result<Self, RuleError> {
-        let mut loader = Self::default();
-        for (path, text) in embedded::below(folder) {
-            let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
-            loader.resizable.extend(file.resizable);
-            loader.order.extend(file.order);
-            for (index, hook) in file.hook.into_iter().enumerate() {
-                let place = format!("{path}, hook {}", index + 1);
-                if in_range(&place, hook.since.as_deref(), hook.until.as_deref(), version)? {
-                    loader.hooks.push(Hook {
-                        when: hook.when.as_deref().map(|text| check_expr(&place, text)).transpose()?,
-                        after: hook.after.map(|pattern| globs(&place, &[pattern])).transpose()?,
-                        unexpected: globs(&place, &hook.unexpected)?,
-                    });
-                }
-            }
-            for source in file.source {
-                let set = source.set.iter().map(|(name, value)| Ok((name.clone(), check_expr(path, value)?)));
-                loader.sources.push(Source {
-                    when: check_expr(path, &source.when)?,
-                    path: check_expr(path, &source.path)?,
-                    set: set.collect::<Result<_, RuleError>>()?,
-                });
-            }
-            for raw in file.stage {
-                let mut rules = Vec::new();
-                for (index, rule) in raw.rule.into_iter().enumerate() {
-                    let place = format!("{path}, stage {} rule {}", raw.name, index + 1);
-                    if in_range(&place, rule.since.as_deref(), rule.until.as_deref(), version)? {
-                        rules.push(VerdictRule {
-                            when: check_expr(&place, &rule.when)?,
-                            verdict: rule.verdict,
-                            message: check_template(&place, &rule.message)?,
-                        });
-                    }
-                }
-                let ok = check_template(path, &raw.ok)?;
-                loader.stages.push(StageRules { name: raw.name, ok, rules });
-            }
-        }
-        Ok(loader)
+    pub fn load(version: &Version) -> Result<Self, RuleError> {
+        let all = ALL.as_ref().map_err(Clone::clone)?;
+        let stage = |stage: &Stage| StageRules {
+            name: stage.name.clone(),
+            ok: stage.ok.clone(),
+            rules: picked(&stage.rules, version),
+        };
+        Ok(Self {
+            stages: all.stages.iter().map(stage).collect(),
+            resizable: all.resizable.clone(),
+            order: all.order.clone(),
+            hooks: picked(&all.hooks, version),
+            sources: all.sources.clone(),
+        })
     }
 }

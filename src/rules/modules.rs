@@ -1,18 +1,20 @@
 //! What a module registers: its tensors, its objects and the modules within it.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
 use super::expr::Expr;
+use super::ranged::{Ranged, picked};
 use super::template::Template;
 use super::version::Version;
-use super::{RuleError, check_expr, check_template, embedded, in_range};
+use super::{RuleError, check_expr, check_template, embedded};
 
 /// All module classes of a framework version, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Modules {
-    classes: BTreeMap<String, Vec<Entry>>,
+    classes: BTreeMap<&'static str, Vec<Arc<Entry>>>,
 }
 
 /// One entry of a module.
@@ -130,47 +132,60 @@ struct RawEach {
     total: Option<String>,
 }
 
+/// Where the rules lie.
+const FOLDER: &str = "megatron/modules/";
+
+/// The classes of all versions.
+type Classes = BTreeMap<String, Vec<Ranged<Arc<Entry>>>>;
+
+static ALL: LazyLock<Result<Classes, RuleError>> = LazyLock::new(read);
+
+fn read() -> Result<Classes, RuleError> {
+    let mut classes = Classes::new();
+    for (path, text) in embedded::below(FOLDER) {
+        let file: BTreeMap<String, Vec<Raw>> = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
+        for (class, raws) in file {
+            if classes.contains_key(&class) {
+                return Err(RuleError::new(path, format!("the class `{class}` is described twice")));
+            }
+            let mut entries = Vec::new();
+            for (index, raw) in raws.into_iter().enumerate() {
+                let place = format!("{path}, {class} entry {}", index + 1);
+                let (since, until) = (raw.since.clone(), raw.until.clone());
+                let entry = Arc::new(entry(&place, raw)?);
+                entries.push(Ranged::new(&place, since.as_deref(), until.as_deref(), entry)?);
+            }
+            classes.insert(class, entries);
+        }
+    }
+    Ok(classes)
+}
+
 impl Modules {
-    /// The classes of every file below `folder`, as they are in that version.
+    /// The classes as they are in that version.
     ///
     /// # Errors
     /// When a rule file cannot be read, or names a class that does not exist.
-    pub fn load(folder: &str, version: &Version) -> Result<Self, RuleError> {
-        let mut classes = BTreeMap::<String, Vec<Entry>>::new();
-        for (path, text) in embedded::below(folder) {
-            let file: BTreeMap<String, Vec<Raw>> =
-                toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
-            for (class, raws) in file {
-                if classes.contains_key(&class) {
-                    return Err(RuleError::new(path, format!("the class `{class}` is described twice")));
-                }
-                let mut entries = Vec::new();
-                for (index, raw) in raws.into_iter().enumerate() {
-                    let place = format!("{path}, {class} entry {}", index + 1);
-                    if in_range(&place, raw.since.as_deref(), raw.until.as_deref(), version)? {
-                        entries.push(entry(&place, raw)?);
-                    }
-                }
-                classes.insert(class, entries);
-            }
-        }
+    pub fn load(version: &Version) -> Result<Self, RuleError> {
+        let all = ALL.as_ref().map_err(Clone::clone)?;
+        let classes = all.iter().map(|(class, entries)| (class.as_str(), picked(entries, version))).collect();
         let modules = Self { classes };
-        modules.check_names(folder)?;
+        modules.check_names()?;
         Ok(modules)
     }
 
     /// The entries of a class.
-    pub fn class(&self, name: &str) -> &[Entry] {
+    pub fn class(&self, name: &str) -> &[Arc<Entry>] {
         self.classes.get(name).map_or(&[], Vec::as_slice)
     }
 
-    fn check_names(&self, folder: &str) -> Result<(), RuleError> {
+    fn check_names(&self) -> Result<(), RuleError> {
         for (class, entry) in self.classes.iter().flat_map(|(c, entries)| entries.iter().map(move |e| (c, e))) {
             if let Content::Child { module: name, .. } | Content::Like(name) = &entry.content
-                && !self.classes.contains_key(name)
+                && !self.classes.contains_key(name.as_str())
             {
                 return Err(RuleError::new(
-                    folder,
+                    FOLDER,
                     format!("{class} names the class `{name}`, which is not described"),
                 ));
             }

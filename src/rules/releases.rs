@@ -1,5 +1,7 @@
 //! The framework releases that the rules describe.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
 use super::version::Version;
@@ -23,12 +25,20 @@ struct File {
     version: Vec<Release>,
 }
 
+const FILE: &str = "megatron/versions.toml";
+
+static ALL: LazyLock<Result<Vec<Release>, RuleError>> = LazyLock::new(read);
+
 /// All releases, oldest first.
 ///
 /// # Errors
 /// When the rule file cannot be read.
-pub fn load(path: &str) -> Result<Vec<Release>, RuleError> {
-    let (path, text) = embedded::below(path).next().ok_or_else(|| RuleError::new(path, "there is no such file"))?;
+pub fn load() -> Result<&'static [Release], RuleError> {
+    ALL.as_deref().map_err(Clone::clone)
+}
+
+fn read() -> Result<Vec<Release>, RuleError> {
+    let (path, text) = embedded::below(FILE).next().ok_or_else(|| RuleError::new(FILE, "there is no such file"))?;
     let mut file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
     file.version.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(file.version)

@@ -1,14 +1,16 @@
 //! Steps of a framework's argument handling: values it derives, launches it refuses, features we do not model.
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
+use super::RuleError;
 use super::embedded;
 use super::expr::Expr;
+use super::ranged::{Ranged, picked};
 use super::template::Template;
 use super::version::Version;
-use super::{RuleError, in_range};
 
 /// One step, in the order in which the framework takes them.
 #[derive(Debug, Clone)]
@@ -67,36 +69,35 @@ struct Raw {
     _because: Option<String>,
 }
 
-/// The rule files, read once: path and content.
-static FILES: LazyLock<Result<Vec<(&'static str, File)>, RuleError>> = LazyLock::new(|| {
-    let read = |(path, text)| match toml::from_str::<File>(text) {
-        Ok(file) => Ok((path, file)),
-        Err(error) => Err(RuleError::new(path, error.to_string())),
-    };
-    embedded::below(FOLDER).map(read).collect()
-});
-
 /// Where the steps lie.
 const FOLDER: &str = "megatron/config/";
+
+/// The steps of all versions, by scope.
+type Steps = BTreeMap<String, Vec<Ranged<Arc<Step>>>>;
+
+static ALL: LazyLock<Result<Steps, RuleError>> = LazyLock::new(read);
+
+fn read() -> Result<Steps, RuleError> {
+    let mut all = Steps::new();
+    for (path, text) in embedded::below(FOLDER) {
+        let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
+        let steps = all.entry(file.scope).or_default();
+        for (index, raw) in file.rule.iter().enumerate() {
+            let place = || format!("{path}, rule {}", index + 1);
+            let step = Arc::new(step(&place, raw, &file.by)?);
+            steps.push(Ranged::new(path, raw.since.as_deref(), raw.until.as_deref(), step)?);
+        }
+    }
+    Ok(all)
+}
 
 /// The steps that belong to `scope` in that version, in the order of the files' names.
 ///
 /// # Errors
 /// When a rule file cannot be read.
-pub fn load(scope: &str, version: &Version) -> Result<Vec<Step>, RuleError> {
-    let mut steps = Vec::new();
-    for (path, file) in FILES.as_ref().map_err(Clone::clone)? {
-        if file.scope != scope {
-            continue;
-        }
-        for (index, raw) in file.rule.iter().enumerate() {
-            if in_range(path, raw.since.as_deref(), raw.until.as_deref(), version)? {
-                let place = || format!("{path}, rule {}", index + 1);
-                steps.push(step(&place, raw, &file.by)?);
-            }
-        }
-    }
-    Ok(steps)
+pub fn load(scope: &str, version: &Version) -> Result<Vec<Arc<Step>>, RuleError> {
+    let all = ALL.as_ref().map_err(Clone::clone)?;
+    Ok(all.get(scope).map_or_else(Vec::new, |steps| picked(steps, version)))
 }
 
 fn step(place: &dyn Fn() -> String, raw: &Raw, by: &str) -> Result<Step, RuleError> {

@@ -13,8 +13,6 @@ use crate::rules::value::{Unknown, Value};
 use crate::tensor::Inventory;
 use crate::training::{ConfigError, Rejection, Taken, TrainingConfig, take};
 
-const MODULES: &str = "megatron/modules/";
-
 /// A built schema, or why there is none.
 #[derive(Debug)]
 pub struct Built {
@@ -29,9 +27,9 @@ pub struct Built {
 /// Rules that describe stages, ranks and modules of one framework version.
 pub struct Builder {
     modules: Modules,
-    stage: Vec<Step>,
-    rank: Vec<Step>,
-    layer: HashMap<String, Vec<Step>>,
+    stage: Vec<Arc<Step>>,
+    rank: Vec<Arc<Step>>,
+    layer: HashMap<String, Vec<Arc<Step>>>,
 }
 
 impl Builder {
@@ -42,7 +40,7 @@ impl Builder {
     pub fn new(config: &TrainingConfig) -> Result<Self, RuleError> {
         let version = &config.installed.framework;
         Ok(Self {
-            modules: Modules::load(MODULES, version)?,
+            modules: Modules::load(version)?,
             stage: steps::load("stage", version)?,
             rank: steps::load("rank", version)?,
             layer: HashMap::from([("layer".to_owned(), steps::load("layer", version)?)]),

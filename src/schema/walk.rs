@@ -34,7 +34,7 @@ pub(super) struct Place {
 /// The walk and what it has gathered.
 pub(super) struct Walk<'a> {
     modules: &'a Modules,
-    steps: &'a HashMap<String, Vec<Step>>,
+    steps: &'a HashMap<String, Vec<Arc<Step>>>,
     mode: Mode,
     /// The entries so far.
     pub(super) inventory: Inventory,
@@ -45,7 +45,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(modules: &'a Modules, steps: &'a HashMap<String, Vec<Step>>, mode: Mode) -> Self {
+    pub(super) fn new(modules: &'a Modules, steps: &'a HashMap<String, Vec<Arc<Step>>>, mode: Mode) -> Self {
         Self { modules, steps, mode, inventory: Inventory::new(), unknown: Vec::new(), taken: Taken::default() }
     }
 

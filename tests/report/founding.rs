@@ -145,7 +145,7 @@ pub fn fails() -> Report {
             span: span(&source, FLAG),
             text: "stores all experts of a layer in weight1 and weight2".into(),
         }],
-        explains: Explained { missing: all(8), unexpected: all(16), mismatched: Vec::new() },
+        explains: Explained { missing: all(8), unexpected: all(16), ..Explained::default() },
         notes: vec![Note {
             heading: "what happens".into(),
             text: "Megatron-LM 0.8 stops: \"Missing key(s) in state_dict\". From 0.13 on it would train with random \
@@ -173,10 +173,10 @@ pub fn fails() -> Report {
     Report {
         framework: framework(),
         environment: environment(),
-        launch: launch(&source),
+        launch: Arc::new(launch(&source)),
         rejected: None,
         schema: Some(schema(&wants)),
-        checkpoint: Some(checkpoint()),
+        checkpoint: Some(Arc::new(checkpoint())),
         outcome: Outcome::Fails,
         stages: vec![
             stage("locate", Verdict::Ok, "iteration 10"),
@@ -209,7 +209,7 @@ pub fn schema_report() -> SchemaReport {
     SchemaReport {
         framework: framework(),
         environment: environment(),
-        launch: launch(&script()),
+        launch: Arc::new(launch(&script())),
         rejected: None,
         schema: Some(schema(&Arc::new(grouped()))),
         undetermined: Vec::new(),

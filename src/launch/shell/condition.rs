@@ -93,6 +93,9 @@ impl Machine<'_> {
         if a == b {
             return Ok(true);
         }
+        if self.holes.cannot_be(a, b) || self.holes.cannot_be(b, a) {
+            return Ok(false);
+        }
         // Their known starts or ends can tell them apart.
         let start = |text: &str| text.chars().take_while(|c| Hole::of(*c).is_none()).collect::<Vec<char>>();
         let end = |text: &str| text.chars().rev().take_while(|c| Hole::of(*c).is_none()).collect::<Vec<char>>();

@@ -40,6 +40,8 @@ impl Hole {
 pub enum Kind {
     /// A variable that nobody set: a question whether it is empty is answered with yes.
     Unset,
+    /// Addresses of this machine: digits, `a` to `f`, `.` and `:`.
+    Addresses,
     /// Anything else.
     Other,
 }
@@ -77,9 +79,23 @@ impl Holes {
 
     /// Whether the whole text is one variable that nobody set.
     pub fn is_unset(&self, text: &str) -> bool {
+        self.is_one(text, Kind::Unset)
+    }
+
+    /// Whether a text is an address of this machine and another one, `known`, can be none: it has other letters.
+    pub fn cannot_be(&self, text: &str, known: &str) -> bool {
+        self.is_one(text, Kind::Addresses) && known.chars().any(|c| c.is_ascii_alphabetic() && !c.is_ascii_hexdigit())
+    }
+
+    /// The kind of a hole.
+    pub fn kind(&self, hole: Hole) -> Kind {
+        self.all.get(hole.0).map_or(Kind::Other, |(_, kind)| *kind)
+    }
+
+    fn is_one(&self, text: &str, kind: Kind) -> bool {
         let mut characters = text.chars();
         match (characters.next().and_then(Hole::of), characters.next()) {
-            (Some(hole), None) => self.all.get(hole.0).is_some_and(|(_, kind)| *kind == Kind::Unset),
+            (Some(hole), None) => self.all.get(hole.0).is_some_and(|(_, known)| *known == kind),
             _ => false,
         }
     }
@@ -109,5 +125,10 @@ mod tests {
         assert_eq!(without_holes(text.clone()).len(), text.len());
         assert!(holes.is_unset(&hole.character().to_string()) && !holes.is_unset(&text));
         assert_eq!(holes.add(unknown, Kind::Unset), hole);
+        let unknown = Unknown { name: "hostname".into(), reason: "r".into(), places: Vec::new() };
+        let address = holes.add(unknown, Kind::Addresses).character().to_string();
+        assert!(
+            holes.cannot_be(&address, "IP1") && !holes.cannot_be(&address, "10.0.0.1") && !holes.is_unset(&address)
+        );
     }
 }

@@ -182,24 +182,26 @@ impl Machine<'_> {
             let followed = inner.map_or(Ok(false), |inner| self.follow(&inner, &fields));
             self.via = via;
             self.state.status = Err(status);
-            return if followed? { Ok(()) } else { self.prints_unknown(&shown) };
+            return if followed? { Ok(()) } else { self.prints_unknown(&shown, &fields) };
         }
         let followed = inner.map_or(Ok(false), |inner| self.follow(&inner, &fields))?;
         if !followed {
             self.commands.push(command);
             self.state.status = Err(status);
-            return self.prints_unknown(&shown);
+            return self.prints_unknown(&shown, &fields);
         }
         Ok(())
     }
 
     /// The output of a program, where something reads it.
-    fn prints_unknown(&mut self, shown: &str) -> Run {
+    fn prints_unknown(&mut self, shown: &str, fields: &[Field]) -> Run {
         if self.state.output.is_none() {
             return Ok(());
         }
-        let reason = format!("the output of `{shown}` is not known before the run");
-        let hole = self.hole(format!("the output of `{shown}`"), reason, None);
+        let hole = self.addresses(shown, fields).unwrap_or_else(|| {
+            let reason = format!("the output of `{shown}` is not known before the run");
+            self.hole(format!("the output of `{shown}`"), reason, None)
+        });
         let text = self.unknown_text(hole, self.here.clone());
         self.print(&text)
     }
@@ -239,8 +241,9 @@ impl Machine<'_> {
                 })
                 .map(|()| *transparent)
             }
-            Inner::ShellText { at } => {
+            Inner::ShellText { at, from } => {
                 let text = fields[*at].text.clone();
+                let text = text.slice(*from..text.len());
                 let rest = fields.get(at + 1..).unwrap_or_default().to_vec();
                 self.shell(rest, |machine| machine.run_text(text)).map(|()| true)
             }

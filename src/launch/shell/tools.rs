@@ -47,8 +47,10 @@ impl Machine<'_> {
             "cat" => self.cat(arguments),
             "basename" | "dirname" => self.path_part(name, arguments),
             "realpath" | "readlink" => self.real_path(name, arguments),
+            "ls" => self.list_files(arguments),
+            "perl" => self.perl(arguments),
             "seq" | "expr" | "tr" | "cut" | "wc" | "head" | "tail" | "sort" | "uniq" | "grep" | "egrep" | "fgrep"
-            | "sed" | "awk" | "bc" | "rev" | "tac" | "nl" | "paste" | "xargs" | "column" | "envsubst" | "jq" | "ls"
+            | "sed" | "awk" | "bc" | "rev" | "tac" | "nl" | "paste" | "xargs" | "column" | "envsubst" | "jq"
             | "find" | "stat" | "date" | "du" | "df" => self.text_tool(name, arguments),
             _ => return None,
         })
@@ -227,6 +229,7 @@ impl Machine<'_> {
         };
         self.step(input.len())?;
         if let Some(hole) = Hole::in_text(input.as_str()) {
+            let hole = self.passed_on(hole, name);
             let text = self.unknown_text(hole, self.here.clone());
             self.state.status = Err(hole);
             return self.print(&text);

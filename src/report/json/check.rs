@@ -35,7 +35,7 @@ impl<'r> Document<'r> {
             head: Head::new(),
             assumed: Assumed::new(&report.framework, &report.environment, report.rejected.as_ref()),
             launch: LaunchDocument::new(&report.launch),
-            checkpoint: report.checkpoint.as_ref().map(CheckpointDocument::new),
+            checkpoint: report.checkpoint.as_deref().map(CheckpointDocument::new),
             outcome: report.outcome.name(),
             stages: report.stages.iter().map(StageDocument::new).collect(),
             undetermined: report.undetermined.iter().map(|unknown| UnknownDocument::new(unknown)).collect(),

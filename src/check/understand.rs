@@ -1,0 +1,125 @@
+//! What a launch means and what it builds, in one framework version.
+
+use std::sync::Arc;
+
+use super::reading::Reading;
+use super::saved;
+use super::target::Target;
+use crate::checkpoint::Format;
+use crate::error::Error;
+use crate::launch::{Entry, Launch, Word, entry_point};
+use crate::rules::flags::{FlagTable, Parser};
+use crate::rules::value::{Unknown, Value};
+use crate::schema::{Builder, Schema};
+use crate::training::{Rejection, TrainingConfig, configure_with, place};
+
+/// The model family that the rules describe.
+const FAMILY: &str = "gpt";
+
+/// What a launch means and builds.
+pub(super) struct Understood {
+    /// The launch.
+    pub launch: Arc<Launch>,
+    /// The framework and what is beside it.
+    pub target: Target,
+    /// What the training program's parser knows.
+    pub parser: Parser,
+    /// The launch's values.
+    pub config: TrainingConfig,
+    /// Set when the launch stops before it builds a model.
+    pub rejected: Option<Rejection>,
+    /// What would have to be known.
+    pub undetermined: Vec<Arc<Unknown>>,
+    /// Whether `undetermined` keeps us from telling what is built at all.
+    outside: bool,
+    builder: Option<Builder>,
+}
+
+impl Understood {
+    /// Reads a launch's words as the target's training program would.
+    ///
+    /// # Errors
+    /// When no command trains, or a rule cannot be computed for this launch.
+    pub fn new(reading: &Reading<'_>, target: &Target) -> Result<Self, Error> {
+        let entry = reading.launch.training_entry().ok_or(Error::NoTrainingCommand)?;
+        let parser = FlagTable::load()?.parser(target.version());
+        let world = world_size(reading, &entry);
+        let config = configure_with(&parser, entry.arguments, world, target.installed(), &|values| {
+            saved::take_over(values, reading)
+        })?;
+        let mut undetermined = Vec::new();
+        undetermined.extend(other_family(&entry));
+        undetermined.extend(config.open.iter().cloned());
+        for unsupported in &config.unsupported {
+            let places = unsupported.flags.iter().filter_map(|flag| place(&config.given, flag)).collect();
+            let reason = "it is outside of what moe-lint models".to_owned();
+            undetermined.push(Arc::new(Unknown { name: unsupported.message.clone(), reason, places }));
+        }
+        Ok(Self {
+            launch: Arc::clone(&reading.launch),
+            target: target.clone(),
+            parser,
+            rejected: config.rejected.clone(),
+            config,
+            outside: !undetermined.is_empty(),
+            undetermined,
+            builder: None,
+        })
+    }
+
+    /// The words that the training script receives.
+    pub fn arguments(&self) -> &[Word] {
+        self.launch.training_entry().map_or(&[], |entry| entry.arguments)
+    }
+
+    /// What the launch builds in that format; nothing when it is refused or outside of the model.
+    ///
+    /// # Errors
+    /// When a rule cannot be computed for this launch.
+    pub fn build(&mut self, format: Format) -> Result<Option<Schema>, Error> {
+        if self.rejected.is_some() || self.outside {
+            return Ok(None);
+        }
+        if format != Format::Torch
+            && let Some(reason) = self.config.values.get("no_global_state").text()
+        {
+            let unknown =
+                Unknown { name: "the global state".to_owned(), reason: reason.to_owned(), places: Vec::new() };
+            self.undetermined.push(Arc::new(unknown));
+            return Ok(None);
+        }
+        let builder = match self.builder.take() {
+            Some(builder) => builder,
+            None => Builder::new(&self.config)?,
+        };
+        let built = match format {
+            Format::Torch => builder.per_rank(&self.config)?,
+            _ => builder.global(&self.config)?,
+        };
+        self.builder = Some(builder);
+        self.rejected = built.rejected;
+        for unknown in built.unknown {
+            if !self.undetermined.contains(&unknown) {
+                self.undetermined.push(unknown);
+            }
+        }
+        Ok(Some(built.schema))
+    }
+}
+
+/// The number of processes, where the user or the launch tells it.
+fn world_size(reading: &Reading<'_>, entry: &Entry<'_>) -> Value {
+    match reading.request.machine.world_size {
+        Some(size) => Value::Int(i64::try_from(size).unwrap_or(i64::MAX)),
+        None if entry.distributed => entry.world_size.value.clone(),
+        None => Value::unknown("the number of processes", "the launch does not tell it", Vec::new()),
+    }
+}
+
+/// A training script for models that the rules do not describe.
+fn other_family(entry: &Entry<'_>) -> Option<Arc<Unknown>> {
+    let point = entry_point(entry).filter(|point| point.family != FAMILY)?;
+    let name = entry.script.value.as_deref().unwrap_or("the script").to_owned();
+    let reason = format!("it trains a {} model, which is not modelled", point.family);
+    Some(Arc::new(Unknown { name, reason, places: entry.script.places.clone() }))
+}
