@@ -9,6 +9,7 @@ mod findings;
 mod pass;
 mod prove;
 mod reading;
+mod repair;
 mod request;
 mod saved;
 mod scope;
@@ -64,11 +65,19 @@ pub fn check(request: &Request) -> Result<Report, Error> {
     let start = Instant::now();
     let reading = Reading::new(request)?;
     let target = Target::of(&request.machine)?;
-    let Pass { mut report, found, understood } = pass(&reading, &target)?;
+    let judged = pass(&reading, &target)?;
+    let together = repair::together(&reading, &judged);
+    let Pass { mut report, found, understood } = judged;
     for Found { mut diagnosis, remedies, .. } in found {
         diagnosis.fixes.extend(remedies.iter().filter_map(|candidate| prove(&reading, &understood, candidate)));
         report.diagnoses.push(diagnosis);
     }
+    if !report.diagnoses.iter().any(|one| one.fixes.iter().any(|fix| fix.proven))
+        && let Some(first) = report.diagnoses.first_mut()
+    {
+        first.fixes.extend(together);
+    }
+    repair::repair(&reading, &understood, &mut report)?;
     report.elapsed = start.elapsed();
     Ok(report)
 }

@@ -60,6 +60,9 @@ pub enum Error {
     /// A rule cannot be computed for this launch.
     #[error("a rule cannot be computed for this launch: {0}")]
     Expression(#[from] ExprError),
+    /// Nothing can be inferred from a checkpoint.
+    #[error(transparent)]
+    Infer(#[from] crate::infer::InferError),
     /// The report could not be written.
     #[error("the report cannot be written: {0}")]
     Output(#[from] io::Error),

@@ -6,17 +6,15 @@
 mod places;
 mod rewrite;
 mod text;
-mod write;
 
 pub use rewrite::rewrite;
-pub use text::{edits, unified};
-pub use write::{WriteError, write};
+pub use text::{applied, edits, unified};
 
 use std::ops::Range;
 
 use crate::diagnose::Candidate;
-use crate::launch::{Launch, Word};
 use crate::launch::argparse::{Used, parse_known};
+use crate::launch::{Launch, Word};
 use crate::rules::flags::{ActionKind, Nargs, Parser};
 
 /// A change of a launch's words.

@@ -29,6 +29,8 @@ pub mod diagnose;
 
 pub mod fix;
 
+pub mod repair;
+
 pub mod report;
 
 pub mod check;

@@ -10,6 +10,7 @@ pub mod modules;
 pub mod name;
 mod ranged;
 pub mod releases;
+pub mod repair;
 pub mod saved;
 pub mod steps;
 pub mod storage;

@@ -91,7 +91,11 @@ fn checkpoint(schema: &Schema, root: &Path) -> Checkpoint {
         Schema::PerRank(ranks) => {
             let mut files = BTreeMap::new();
             for rank in ranks {
-                let at = Coordinates { tp: rank.coordinates.tp, pp: Some(rank.coordinates.pp), ep: Some(rank.coordinates.ep) };
+                let at = Coordinates {
+                    tp: rank.coordinates.tp,
+                    pp: Some(rank.coordinates.pp),
+                    ep: Some(rank.coordinates.ep),
+                };
                 let chunks = rank.chunks.iter().map(|chunk| (**chunk).clone()).collect();
                 files.entry(rank.file.to_string()).or_insert_with(|| part(&rank.file, Some(at), chunks));
             }
@@ -155,9 +159,10 @@ fn judge(recorded: &Recorded<'_>, format: Format, count: &mut Count) -> Result<(
         Some(again) => {
             let same = match (&schema, &again) {
                 (Schema::Global(left), Schema::Global(right)) => left == right,
-                (Schema::PerRank(left), Schema::PerRank(right)) => {
-                    left.iter().map(|r| (&r.coordinates, &r.chunks)).eq(right.iter().map(|r| (&r.coordinates, &r.chunks)))
-                }
+                (Schema::PerRank(left), Schema::PerRank(right)) => left
+                    .iter()
+                    .map(|r| (&r.coordinates, &r.chunks))
+                    .eq(right.iter().map(|r| (&r.coordinates, &r.chunks))),
                 _ => false,
             };
             if !same {
@@ -192,6 +197,9 @@ fn recorded_launches_are_found_again() {
             }
         }
     }
-    println!("{} checkpoints: {} arguments told, {} said to leave no trace", count.checkpoints, count.told, count.cannot);
+    println!(
+        "{} checkpoints: {} arguments told, {} said to leave no trace",
+        count.checkpoints, count.told, count.cannot
+    );
     assert!(failures.is_empty(), "{} differ:\n{}", failures.len(), failures.join("\n"));
 }

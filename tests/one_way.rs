@@ -16,6 +16,7 @@ const ORDER: &[&[&str]] = &[
     &["loader"],
     &["diagnose"],
     &["fix"],
+    &["repair"],
     &["report"],
     &["settings", "cli", "check", "commands", "error", "terminal"],
 ];

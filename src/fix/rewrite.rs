@@ -82,9 +82,9 @@ fn without(gone: &Range<usize>, arguments: &[Word], source: &Source) -> Vec<Stri
     for (index, word) in words.iter().enumerate() {
         let option = words.first().filter(|_| index == 1);
         let places = places::of(word, option, source, Prefer::Use);
-        let extended = ways.iter().flat_map(|way| {
-            places.iter().map(move |place| way.iter().copied().chain([*place]).collect::<Vec<_>>())
-        });
+        let extended = ways
+            .iter()
+            .flat_map(|way| places.iter().map(move |place| way.iter().copied().chain([*place]).collect::<Vec<_>>()));
         ways = extended.take(MOST_WAYS).collect();
     }
     let apart = |way: &mut Vec<(usize, usize)>| {

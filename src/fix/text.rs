@@ -92,6 +92,21 @@ pub fn edits(source: &Arc<Source>, new: &str) -> Vec<Edit> {
     edit.collect()
 }
 
+/// A text after edits of it; `None` where they touch each other or lie outside of it.
+pub fn applied(text: &str, edits: &[Edit]) -> Option<String> {
+    let mut sorted: Vec<&Edit> = edits.iter().collect();
+    sorted.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    let mut new = String::new();
+    let mut at = 0;
+    for edit in sorted {
+        new.push_str(text.get(at..edit.span.start)?);
+        new.push_str(&edit.replacement);
+        at = edit.span.end;
+    }
+    new.push_str(text.get(at..)?);
+    Some(new)
+}
+
 /// What differs between two versions of a file, as `diff -u` prints it; empty where nothing does.
 pub fn unified(name: &str, old: &str, new: &str) -> String {
     if old == new {

@@ -1,0 +1,129 @@
+//! Config repair of a load that no single cause explains.
+
+use super::pass::Pass;
+use super::prove::{self, judge};
+use super::reading::Reading;
+use super::understand::Understood;
+use crate::diagnose::{Diagnosis, Explained, Label, Note, Severity};
+use crate::error::Error;
+use crate::fix;
+use crate::infer::infer;
+use crate::loader::{Outcome, Verdict};
+use crate::repair::{self, Setting, Trial, candidate};
+use crate::report::Report;
+use crate::rules::repair::RepairRules;
+use crate::training::place;
+
+const RULE: &str = "config-differs";
+/// Diagnoses that name no cause.
+const UNEXPLAINED: [&str; 4] = ["shape-mismatch", "other-keys", "missing-keys", "unexpected-keys"];
+/// Passes that a search may take; fewer where each takes long.
+const PASSES: usize = 96;
+/// Entries that all passes together may compare.
+const ENTRIES: usize = 40_000_000;
+
+/// A diagnosis with the smallest change of the launch's arguments under which the checkpoint loads, instead of those that
+/// name no cause. Nothing where a cause has a proven way out already, or no change is found.
+///
+/// # Errors
+/// When a rule cannot be used.
+pub(super) fn repair(reading: &Reading<'_>, understood: &Understood, report: &mut Report) -> Result<(), Error> {
+    let cured =
+        report.diagnoses.iter().any(|one| one.severity == Severity::Error && one.fixes.iter().any(|f| f.proven));
+    if cured || understood.rejected.is_some() || !matches!(report.outcome, Outcome::Fails | Outcome::Partial) {
+        return Ok(());
+    }
+    let Some(checkpoint) = report.checkpoint.clone() else { return Ok(()) };
+    let version = understood.target.version();
+    let inference = infer(&checkpoint, version)?;
+    let plans =
+        repair::plans(RepairRules::load()?, &understood.parser, &understood.config.values, &checkpoint, &inference);
+    let entries: usize = checkpoint.parts.iter().flat_map(|part| &part.chunks).map(|chunk| chunk.len() + 1).sum();
+    let budget = (ENTRIES / entries.max(1)).clamp(8, PASSES);
+    let change = |settings: &[Setting]| fix::change(&candidate(settings), understood.arguments(), &understood.parser);
+    let found = repair::search(&plans, trial(report), budget, &mut |settings| {
+        let judged = judge(reading, understood, &change(settings)?)?;
+        judged.rejected.is_none().then(|| trial(&judged))
+    });
+    let Some(settings) = found else { return Ok(()) };
+    let Some(fix) = prove::prove(reading, understood, &candidate(&settings)) else { return Ok(()) };
+    let mut explains = Explained::default();
+    report.diagnoses.retain(|one| {
+        let unexplained = UNEXPLAINED.contains(&&*one.rule) || one.rule.ends_with("-fails");
+        if unexplained {
+            explains.missing.extend(&one.explains.missing);
+            explains.unexpected.extend(&one.explains.unexpected);
+            explains.mismatched.extend(&one.explains.mismatched);
+        }
+        !unexplained
+    });
+    let label = settings.iter().find_map(|one| {
+        let span = one.options.iter().find_map(|option| place(&understood.config.given, option))?;
+        let how = if one.saved { "saved with" } else { "holds" };
+        Some(Label { span, text: format!("the checkpoint: {how} {}", one.wanted()) })
+    });
+    let diagnosis = Diagnosis {
+        rule: RULE.to_owned(),
+        severity: Severity::Error,
+        message: message(&settings),
+        labels: label.into_iter().collect(),
+        explains,
+        notes: happens(report).into_iter().collect(),
+        fixes: vec![fix],
+    };
+    report.diagnoses.insert(0, diagnosis);
+    Ok(())
+}
+
+/// Tries also the first ways out of all causes together.
+pub(super) fn together(reading: &Reading<'_>, pass: &Pass) -> Option<crate::diagnose::Fix> {
+    let first: Vec<_> =
+        pass.found.iter().filter_map(|found| found.remedies.iter().find(|one| one.command.is_none())).collect();
+    if first.len() < 2 {
+        return None;
+    }
+    let mut all = first[0].clone();
+    for one in &first[1..] {
+        all.title = format!("{}, {}", all.title, one.title);
+        if one.applicability != all.applicability {
+            all.applicability = crate::diagnose::Applicability::Unsafe;
+        }
+        all.remove.extend(one.remove.iter().cloned());
+        all.add.extend(one.add.iter().cloned());
+    }
+    prove::prove(reading, &pass.understood, &all)
+}
+
+fn trial(report: &Report) -> Trial {
+    let parts = report.diff.parts.iter();
+    let differing: usize = parts.map(|part| part.missing.len() + part.unexpected.len() + part.mismatched.len()).sum();
+    let failing = report.stages.iter().filter(|stage| stage.verdict == Verdict::Fails).count();
+    let absent = if report.schema.is_none() { usize::MAX / 2 } else { 0 };
+    Trial { loads: report.outcome == Outcome::Loads, distance: differing + failing + absent }
+}
+
+/// What the loader does, for the first diagnosis of a report.
+fn happens(report: &mut Report) -> Option<Note> {
+    // It stands in another diagnosis already.
+    let heading = "what happens";
+    if report.diagnoses.iter().any(|one| one.notes.iter().any(|note| note.heading == heading)) {
+        return None;
+    }
+    let stage = report.stages.iter().find(|stage| matches!(stage.verdict, Verdict::Fails | Verdict::Partial))?;
+    let how = if stage.verdict == Verdict::Fails { "stops" } else { "goes on" };
+    let text = format!("{} {} {how}: {}", report.framework.name, report.framework.version, stage.message);
+    Some(Note { heading: heading.to_owned(), text })
+}
+
+/// `the checkpoint was saved with --num-query-groups 4, the launch has 8`.
+fn message(settings: &[Setting]) -> String {
+    let saved = settings.iter().any(|one| one.saved);
+    let wanted: Vec<String> = settings.iter().map(Setting::wanted).collect();
+    let given: Vec<String> = settings.iter().map(Setting::given).collect();
+    let how = if saved { "was saved with" } else { "needs" };
+    let has = match &given[..] {
+        [one] if one == "does not" => "the launch does not have it".to_owned(),
+        _ => format!("the launch has {}", given.join(", ").replace("does not", "none")),
+    };
+    format!("the checkpoint {how} {}, {has}", wanted.join(", "))
+}
