@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod files;
+mod fix;
 mod inspect;
 mod request;
 mod schema;

@@ -60,6 +60,12 @@ pub enum Error {
     /// A rule cannot be computed for this launch.
     #[error("a rule cannot be computed for this launch: {0}")]
     Expression(#[from] ExprError),
+    /// The launch is not a file.
+    #[error("fixes are edits of a script, and this launch is none")]
+    NothingToFix,
+    /// A script is not what was checked.
+    #[error("{} was not changed: it holds something else than was checked, or is not UTF-8 text", .0.display())]
+    ChangedMeanwhile(PathBuf),
     /// Nothing can be inferred from a checkpoint.
     #[error(transparent)]
     Infer(#[from] crate::infer::InferError),

@@ -17,6 +17,8 @@ use crate::rules::version::Version;
 pub struct Inference {
     /// The arguments.
     pub arguments: Vec<Inferred>,
+    /// What they are told from, by the rules' names.
+    pub facts: Scope<'static>,
 }
 
 /// One argument.
@@ -116,7 +118,7 @@ pub fn infer(checkpoint: &Checkpoint, version: &Version) -> Result<Inference, In
             }
         }
     }
-    let mut inference = Inference::default();
+    let mut inference = Inference { facts, ..Inference::default() };
     for rule in &rules.arguments {
         if inference.arguments.iter().any(|one| one.name == rule.name) {
             continue;

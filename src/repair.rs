@@ -11,7 +11,7 @@ pub use setting::{Setting, candidate, title};
 
 use crate::checkpoint::Checkpoint;
 use crate::infer::{Inference, Known, same};
-use crate::rules::expr::Scope;
+use crate::rules::expr::{ExprError, Scope};
 use crate::rules::flags::Parser;
 use crate::rules::repair::RepairRules;
 use crate::rules::value::Value;
@@ -26,13 +26,16 @@ pub struct Plans {
 }
 
 /// What to try for a launch with these values.
+///
+/// # Errors
+/// When an expression of a rule cannot be computed.
 pub fn plans(
     rules: &RepairRules,
     parser: &Parser,
     values: &Scope<'_>,
     checkpoint: &Checkpoint,
     inference: &Inference,
-) -> Plans {
+) -> Result<Plans, ExprError> {
     let setting = |name: &str, value: &Value, saved: bool| Setting::new(rules, parser, values, name, value, saved);
     let mut from_saved = Vec::new();
     let mut from_shapes = Vec::new();
@@ -60,11 +63,21 @@ pub fn plans(
             }
         }
     }
-    let tries = rules.tries.iter().filter_map(|(name, value)| setting(name, value, false));
+    let mut scope = Scope::within(values);
+    for (name, value) in inference.facts.own() {
+        scope.set(format!("stored_{name}"), value.clone());
+    }
+    let mut tries = Vec::new();
+    for one in &rules.tries {
+        let holds = one.when.as_ref().map(|when| when.eval(&scope)).transpose()?;
+        if holds.is_none_or(|holds| holds.truth() == Some(true)) {
+            tries.extend(setting(&one.name, &one.value.eval(&scope)?, false));
+        }
+    }
     for one in plans.whole.iter().flatten().cloned().chain(tries) {
         if !plans.single.contains(&one) {
             plans.single.push(one);
         }
     }
-    plans
+    Ok(plans)
 }

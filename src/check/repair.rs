@@ -37,7 +37,7 @@ pub(super) fn repair(reading: &Reading<'_>, understood: &Understood, report: &mu
     let version = understood.target.version();
     let inference = infer(&checkpoint, version)?;
     let plans =
-        repair::plans(RepairRules::load()?, &understood.parser, &understood.config.values, &checkpoint, &inference);
+        repair::plans(RepairRules::load()?, &understood.parser, &understood.config.values, &checkpoint, &inference)?;
     let entries: usize = checkpoint.parts.iter().flat_map(|part| &part.chunks).map(|chunk| chunk.len() + 1).sum();
     let budget = (ENTRIES / entries.max(1)).clamp(8, PASSES);
     let change = |settings: &[Setting]| fix::change(&candidate(settings), understood.arguments(), &understood.parser);

@@ -85,7 +85,11 @@ pub(super) fn read(input: &Input) -> Result<Launch, Error> {
 /// The edits of a script that make a change; none where the launch is not a script, or cannot be changed in its text
 /// without changing more.
 pub(super) fn edits(input: &Input, launch: &Launch, change: &Change) -> Vec<Edit> {
-    let Input::Script { path, env, args, .. } = input else { return Vec::new() };
+    let Input::Script { path, text, env, args } = input else { return Vec::new() };
+    // Characters that the reader replaces are not ours to write.
+    if launch.sources.first().is_none_or(|source| source.text != *text) {
+        return Vec::new();
+    }
     let text = fix::rewrite(launch, change, &|text| {
         let text = text.to_owned();
         let mut other = read(&Input::Script { path: path.clone(), text, env: env.clone(), args: args.clone() }).ok()?;

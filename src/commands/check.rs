@@ -1,5 +1,6 @@
 //! `moe-lint check`: will the checkpoint load into the model that the launch builds?
 
+use super::fix;
 use super::request::request;
 use super::tell::{self, Judged};
 use crate::check;
@@ -12,6 +13,9 @@ use crate::terminal::Console;
 /// # Errors
 /// When there is nothing to judge: no launch, an unreadable file. A finding is never an error.
 pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
+    if args.fix || args.diff {
+        return fix::run(args, console);
+    }
     let name =
         args.launch.script.as_deref().map_or_else(|| "command line".to_owned(), |path| path.display().to_string());
     tell::tell(vec![Judged { name, result: report(args) }], &args.output, console)

@@ -56,7 +56,7 @@ impl Setting {
         words.first().or(self.options.first()).map_or(&self.name, String::as_str)
     }
 
-    /// How the checkpoint has it: `--num-layers 4`, `no --swiglu`.
+    /// How the checkpoint has it: `--num-layers 4`, `without --swiglu`.
     pub fn wanted(&self) -> String {
         shown(&self.words, self.option())
     }
@@ -72,7 +72,7 @@ impl Setting {
 }
 
 fn shown(words: &[String], option: &str) -> String {
-    if words.is_empty() { format!("no {option}") } else { words.join(" ") }
+    if words.is_empty() { format!("without {option}") } else { words.join(" ") }
 }
 
 /// The change that makes some settings.

@@ -4,8 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::expr::Scope;
-use super::value::Value;
+use super::expr::Expr;
 use super::{RuleError, check_expr, embedded};
 
 const FILE: &str = "megatron/repair.toml";
@@ -19,8 +18,19 @@ pub struct RepairRules {
     pub same: Vec<String>,
     /// Those that depend on the number of processes.
     pub parallel: Vec<String>,
-    /// Values to try.
-    pub tries: Vec<(String, Value)>,
+    /// Values to try; their expressions see the launch's values, and the facts of infer.toml as `stored_<name>`.
+    pub tries: Vec<Try>,
+}
+
+/// A value to try.
+#[derive(Debug, Clone)]
+pub struct Try {
+    /// The dest.
+    pub name: String,
+    /// Only when this is true.
+    pub when: Option<Expr>,
+    /// The value.
+    pub value: Expr,
 }
 
 #[derive(Debug, Deserialize)]
@@ -37,6 +47,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct RawTry {
     name: String,
+    when: Option<String>,
     values: Vec<String>,
 }
 
@@ -48,8 +59,8 @@ fn read() -> Result<RepairRules, RuleError> {
     let mut tries = Vec::new();
     for raw in file.tries {
         for value in raw.values {
-            let value = check_expr(path, &value)?.eval(&Scope::default());
-            tries.push((raw.name.clone(), value.map_err(|e| RuleError::new(path, e.to_string()))?));
+            let when = raw.when.as_deref().map(|text| check_expr(path, text)).transpose()?;
+            tries.push(Try { name: raw.name.clone(), when, value: check_expr(path, &value)? });
         }
     }
     Ok(RepairRules { also: file.also, same: file.same, parallel: file.parallel, tries })

@@ -1,0 +1,105 @@
+//! `moe-lint check --fix` and `--diff`: fixes in the script's own text.
+
+use std::path::Path;
+
+use super::files;
+use super::request::request;
+use super::tell::{self, Judged};
+use crate::check::{self, Input, Request};
+use crate::cli::CheckArgs;
+use crate::diagnose::{Applicability, Fix};
+use crate::error::Error;
+use crate::fix::{applied, unified};
+use crate::report::Report;
+use crate::terminal::Console;
+
+/// More fixes than any launch needs: each is made, and everything checked again.
+const MOST: usize = 16;
+
+/// What came of fixing.
+struct Fixed {
+    /// The script's text, as it was and as it would be.
+    old: String,
+    new: String,
+    /// What was done.
+    done: Vec<String>,
+    /// The report on the text as it was, and on the new one.
+    before: Report,
+    after: Option<Report>,
+}
+
+/// Applies fixes, one after the other.
+///
+/// # Errors
+/// When there is no script, nothing to judge, or the script cannot be written.
+pub(super) fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
+    let mut request = request(&args.launch)?;
+    request.checkpoint.clone_from(&args.checkpoint);
+    let path = args.launch.script.as_deref().ok_or(Error::NothingToFix)?;
+    let Fixed { old, new, done, before, after } = fixed(request, args.unsafe_fixes)?;
+    let name = path.display().to_string();
+    if args.diff {
+        console.print(&unified(&name, &old, &new))?;
+        left(after.as_ref().unwrap_or(&before), args.unsafe_fixes, console)?;
+        // Nothing was written: the launch is what it was.
+        return Ok(before.outcome.exit_code());
+    }
+    if old != new {
+        write(path, &old, &new)?;
+    }
+    for one in &done {
+        writeln!(console.err, "fixed {name}: {one}")?;
+    }
+    let report = after.unwrap_or(before);
+    left(&report, args.unsafe_fixes, console)?;
+    tell::tell(vec![Judged { name, result: Ok(report) }], &args.output, console)
+}
+
+/// Applies the first fix that may be applied, checks again, and so on.
+fn fixed(mut request: Request, unsafe_too: bool) -> Result<Fixed, Error> {
+    let Input::Script { text, .. } = &request.input else { return Err(Error::NothingToFix) };
+    let old = text.clone();
+    let before = check::check(&request)?;
+    let (mut new, mut done, mut after) = (old.clone(), Vec::new(), None);
+    for _ in 0..MOST {
+        let report = after.as_ref().unwrap_or(&before);
+        let Some(fix) = applicable(report).find(|fix| unsafe_too || fix.applicability == Applicability::Safe) else {
+            break;
+        };
+        let Some(next) = applied(&new, &fix.edits).filter(|next| *next != new) else { break };
+        done.push(fix.title.clone());
+        new.clone_from(&next);
+        if let Input::Script { text, .. } = &mut request.input {
+            *text = next;
+        }
+        after = Some(check::check(&request)?);
+    }
+    Ok(Fixed { old, new, done, before, after })
+}
+
+/// The fixes that are edits of the script.
+fn applicable(report: &Report) -> impl Iterator<Item = &Fix> {
+    let fixes = report.diagnoses.iter().flat_map(|diagnosis| &diagnosis.fixes);
+    fixes.filter(|fix| fix.proven && !fix.edits.is_empty())
+}
+
+/// Tells of fixes that were not applied because they change the training.
+fn left(report: &Report, unsafe_too: bool, console: &mut Console<'_>) -> Result<(), Error> {
+    let count = applicable(report).filter(|fix| fix.applicability == Applicability::Unsafe).count();
+    if count > 0 && !unsafe_too {
+        let fixes = if count == 1 { "fix changes" } else { "fixes change" };
+        writeln!(console.err, "{count} {fixes} the training: --unsafe-fixes applies also such")?;
+    }
+    Ok(())
+}
+
+/// Puts the new text in the script's place, if that still holds the old one.
+fn write(path: &Path, old: &str, new: &str) -> Result<(), Error> {
+    let failed = |error| Error::Unreadable { path: path.to_path_buf(), error };
+    // A link stays one.
+    let target = path.canonicalize().map_err(failed)?;
+    if !files::holds(&target, old).map_err(failed)? {
+        return Err(Error::ChangedMeanwhile(path.to_path_buf()));
+    }
+    files::replace(&target, new.as_bytes()).map_err(failed)
+}
