@@ -2,11 +2,16 @@
 
 mod args;
 mod check;
+mod convert;
+mod diff;
 mod files;
 mod fix;
+mod init;
 mod inspect;
 mod request;
 mod schema;
+mod snapshot;
+mod targets;
 mod tell;
 
 use crate::cli::{Cli, Command};
@@ -24,5 +29,9 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Args(args)) => args::run(args, console),
         Some(Command::Schema(args)) => schema::run(args, console),
         Some(Command::Inspect(args)) => inspect::run(args, console),
+        Some(Command::Snapshot(args)) => snapshot::run(args, console),
+        Some(Command::Diff(args)) => diff::run(args, console),
+        Some(Command::Convert(args)) => convert::run(args, console),
+        Some(Command::Init(args)) => init::run(args, console),
     }
 }

@@ -1,5 +1,6 @@
 //! The difference between what a launch wants and what a checkpoint has.
 
+pub mod checkpoints;
 pub mod hooks;
 
 use std::sync::Arc;

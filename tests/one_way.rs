@@ -12,6 +12,8 @@ const ORDER: &[&[&str]] = &[
     &["schema"],
     &["checkpoint"],
     &["infer"],
+    &["tokenizer"],
+    &["convert"],
     &["diff"],
     &["loader"],
     &["diagnose"],

@@ -1,11 +1,9 @@
 //! Config repair of a load that no single cause explains.
 
-use super::pass::Pass;
-use super::prove::{self, judge};
+use super::prove::judge;
 use super::reading::Reading;
 use super::understand::Understood;
-use crate::diagnose::{Diagnosis, Explained, Label, Note, Severity};
-use crate::error::Error;
+use crate::diagnose::{Applicability, Candidate, Diagnosis, Explained, Fix, Found, Label, Note, Severity};
 use crate::fix;
 use crate::infer::infer;
 use crate::loader::{Outcome, Verdict};
@@ -22,31 +20,24 @@ const PASSES: usize = 96;
 /// Entries that all passes together may compare.
 const ENTRIES: usize = 40_000_000;
 
-/// A diagnosis with the smallest change of the launch's arguments under which the checkpoint loads, instead of those that
-/// name no cause. Nothing where a cause has a proven way out already, or no change is found.
-///
-/// # Errors
-/// When a rule cannot be used.
-pub(super) fn repair(reading: &Reading<'_>, understood: &Understood, report: &mut Report) -> Result<(), Error> {
-    let cured =
-        report.diagnoses.iter().any(|one| one.severity == Severity::Error && one.fixes.iter().any(|f| f.proven));
-    if cured || understood.rejected.is_some() || !matches!(report.outcome, Outcome::Fails | Outcome::Partial) {
-        return Ok(());
-    }
-    let Some(checkpoint) = report.checkpoint.clone() else { return Ok(()) };
-    let version = understood.target.version();
-    let inference = infer(&checkpoint, version)?;
-    let plans =
-        repair::plans(RepairRules::load()?, &understood.parser, &understood.config.values, &checkpoint, &inference)?;
-    let entries: usize = checkpoint.parts.iter().flat_map(|part| &part.chunks).map(|chunk| chunk.len() + 1).sum();
-    let budget = (ENTRIES / entries.max(1)).clamp(8, PASSES);
-    let change = |settings: &[Setting]| fix::change(&candidate(settings), understood.arguments(), &understood.parser);
-    let found = repair::search(&plans, trial(report), budget, &mut |settings| {
-        let judged = judge(reading, understood, &change(settings)?)?;
-        judged.rejected.is_none().then(|| trial(&judged))
-    });
-    let Some(settings) = found else { return Ok(()) };
-    let Some(fix) = prove::prove(reading, understood, &candidate(&settings)) else { return Ok(()) };
+/// Whether something that is wrong has a proven way out, or nothing is wrong that one could be found for.
+pub(super) fn cured(report: &Report) -> bool {
+    let proven = |one: &Diagnosis| one.severity == Severity::Error && one.fixes.iter().any(|fix| fix.proven);
+    report.rejected.is_some()
+        || !matches!(report.outcome, Outcome::Fails | Outcome::Partial)
+        || report.diagnoses.iter().any(proven)
+}
+
+/// Gives a report the smallest change of the launch's arguments under which the checkpoint loads: to the first cause, or
+/// to a diagnosis of its own for what no cause explains. `proven` proves it in every version that the report speaks of.
+pub(super) fn repair(
+    reading: &Reading<'_>,
+    understood: &Understood,
+    report: &mut Report,
+    proven: &dyn Fn(&Candidate) -> Option<Fix>,
+) {
+    let Some(settings) = found(reading, understood, report) else { return };
+    let Some(fix) = proven(&candidate(&settings)) else { return };
     let mut explains = Explained::default();
     report.diagnoses.retain(|one| {
         let unexplained = UNEXPLAINED.contains(&&*one.rule) || one.rule.ends_with("-fails");
@@ -57,6 +48,12 @@ pub(super) fn repair(reading: &Reading<'_>, understood: &Understood, report: &mu
         }
         !unexplained
     });
+    if let Some(first) = report.diagnoses.iter_mut().find(|one| one.severity == Severity::Error)
+        && explains == Explained::default()
+    {
+        first.fixes.insert(0, fix);
+        return;
+    }
     let label = settings.iter().find_map(|one| {
         let span = one.options.iter().find_map(|option| place(&understood.config.given, option))?;
         let how = if one.saved { "saved with" } else { "holds" };
@@ -72,26 +69,39 @@ pub(super) fn repair(reading: &Reading<'_>, understood: &Understood, report: &mu
         fixes: vec![fix],
     };
     report.diagnoses.insert(0, diagnosis);
-    Ok(())
 }
 
-/// Tries also the first ways out of all causes together.
-pub(super) fn together(reading: &Reading<'_>, pass: &Pass) -> Option<crate::diagnose::Fix> {
-    let first: Vec<_> =
-        pass.found.iter().filter_map(|found| found.remedies.iter().find(|one| one.command.is_none())).collect();
-    if first.len() < 2 {
-        return None;
-    }
-    let mut all = first[0].clone();
-    for one in &first[1..] {
-        all.title = format!("{}, {}", all.title, one.title);
-        if one.applicability != all.applicability {
-            all.applicability = crate::diagnose::Applicability::Unsafe;
+/// The settings, where some are found.
+fn found(reading: &Reading<'_>, understood: &Understood, report: &Report) -> Option<Vec<Setting>> {
+    let checkpoint = report.checkpoint.as_ref()?;
+    // A rule that cannot be used here stops the search, not the check: what is told without it stands.
+    let inference = infer(checkpoint, understood.target.version()).ok()?;
+    let values = &understood.config.values;
+    let plans = repair::plans(RepairRules::load().ok()?, &understood.parser, values, checkpoint, &inference).ok()?;
+    let entries: usize = checkpoint.parts.iter().flat_map(|part| &part.chunks).map(|chunk| chunk.len() + 1).sum();
+    let budget = (ENTRIES / entries.max(1)).clamp(8, PASSES);
+    let change = |settings: &[Setting]| fix::change(&candidate(settings), understood.arguments(), &understood.parser);
+    repair::search(&plans, trial(report), budget, &mut |settings| {
+        let judged = judge(reading, understood, &change(settings)?)?;
+        judged.rejected.is_none().then(|| trial(&judged))
+    })
+}
+
+/// The first ways out of all causes in one.
+pub(super) fn together(found: &[Found]) -> Option<Candidate> {
+    let first: Vec<&Candidate> =
+        found.iter().filter_map(|found| found.remedies.iter().find(|one| one.command.is_none())).collect();
+    let [one, more @ ..] = &first[..] else { return None };
+    let mut all = (*one).clone();
+    for other in more {
+        all.title = format!("{}; {}", all.title, other.title);
+        if other.applicability == Applicability::Unsafe {
+            all.applicability = Applicability::Unsafe;
         }
-        all.remove.extend(one.remove.iter().cloned());
-        all.add.extend(one.add.iter().cloned());
+        all.remove.extend(other.remove.iter().cloned());
+        all.add.extend(other.add.iter().cloned());
     }
-    prove::prove(reading, &pass.understood, &all)
+    (!more.is_empty()).then_some(all)
 }
 
 fn trial(report: &Report) -> Trial {

@@ -1,12 +1,11 @@
 //! `moe-lint check --fix` and `--diff`: fixes in the script's own text.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::files;
 use super::request::request;
-use super::tell::{self, Judged};
 use crate::check::{self, Input, Request};
-use crate::cli::CheckArgs;
+use crate::cli::{CheckArgs, LaunchArgs};
 use crate::diagnose::{Applicability, Fix};
 use crate::error::Error;
 use crate::fix::{applied, unified};
@@ -28,31 +27,36 @@ struct Fixed {
     after: Option<Report>,
 }
 
-/// Applies fixes, one after the other.
+/// Fixes the scripts of some launches, each with the checkpoint that is named for it. The number is the exit code where
+/// that was all to do, because only the differences were asked for.
 ///
 /// # Errors
-/// When there is no script, nothing to judge, or the script cannot be written.
-pub(super) fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
-    let mut request = request(&args.launch)?;
-    request.checkpoint.clone_from(&args.checkpoint);
-    let path = args.launch.script.as_deref().ok_or(Error::NothingToFix)?;
-    let Fixed { old, new, done, before, after } = fixed(request, args.unsafe_fixes)?;
-    let name = path.display().to_string();
-    if args.diff {
-        console.print(&unified(&name, &old, &new))?;
+/// When there is no script, nothing to judge, or a script cannot be written.
+pub(super) fn run(
+    args: &CheckArgs,
+    launches: impl Iterator<Item = (LaunchArgs, Option<PathBuf>)>,
+    console: &mut Console<'_>,
+) -> Result<Option<u8>, Error> {
+    let mut code = 0;
+    for (launch, checkpoint) in launches {
+        let mut request = request(&launch)?;
+        request.checkpoint = checkpoint;
+        let path = launch.script.as_deref().ok_or(Error::NothingToFix)?;
+        let name = path.display().to_string();
+        let Fixed { old, new, done, before, after } = fixed(request, args.unsafe_fixes)?;
+        if args.diff {
+            console.print(&unified(&name, &old, &new))?;
+            // Nothing is written: the launch stays what it is.
+            code = code.max(before.outcome.exit_code());
+        } else if old != new {
+            write(path, &old, &new)?;
+            for one in &done {
+                writeln!(console.err, "fixed {name}: {one}")?;
+            }
+        }
         left(after.as_ref().unwrap_or(&before), args.unsafe_fixes, console)?;
-        // Nothing was written: the launch is what it was.
-        return Ok(before.outcome.exit_code());
     }
-    if old != new {
-        write(path, &old, &new)?;
-    }
-    for one in &done {
-        writeln!(console.err, "fixed {name}: {one}")?;
-    }
-    let report = after.unwrap_or(before);
-    left(&report, args.unsafe_fixes, console)?;
-    tell::tell(vec![Judged { name, result: Ok(report) }], &args.output, console)
+    Ok(args.diff.then_some(code))
 }
 
 /// Applies the first fix that may be applied, checks again, and so on.

@@ -4,12 +4,15 @@
 
 mod arguments;
 mod check;
+mod compare;
+mod convert;
 mod diagnoses;
 mod diff;
 mod entries;
 mod inspect;
 mod places;
 mod schema;
+mod versions;
 
 use std::io::{self, Write};
 
@@ -18,6 +21,8 @@ use serde::ser::{SerializeSeq, Serializer};
 
 use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
+use crate::convert::{Report as Converted, Request as Conversion};
+use crate::diff::checkpoints::CheckpointDiff;
 
 /// Raised only when a reader of the documents would have to change.
 const FORMAT_VERSION: u32 = 1;
@@ -44,9 +49,19 @@ pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>)
     write(out, &document)
 }
 
+/// Writes the document of `moe-lint diff`.
+pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) -> io::Result<()> {
+    write(out, &compare::Document::new(diff, sides))
+}
+
 /// Writes the document of `moe-lint inspect`.
 pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
     write(out, &inspect::Document::new(checkpoint))
+}
+
+/// Writes the document of `moe-lint convert`.
+pub fn convert(out: impl Write, request: &Conversion, report: &Converted, checked: Option<&Report>) -> io::Result<()> {
+    write(out, &convert::Document::new(request, report, checked))
 }
 
 pub(super) fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
@@ -100,7 +115,7 @@ impl Head {
 #[derive(Serialize)]
 struct Assumed<'r> {
     framework: FrameworkDocument<'r>,
-    environment: EnvironmentDocument,
+    environment: EnvironmentDocument<'r>,
     rejected: Option<Rejected<'r>>,
 }
 
@@ -112,8 +127,9 @@ struct FrameworkDocument<'r> {
 }
 
 #[derive(Serialize)]
-struct EnvironmentDocument {
+struct EnvironmentDocument<'r> {
     transformer_engine: Option<String>,
+    transformer_engine_from: &'r str,
     apex: bool,
 }
 
@@ -130,16 +146,21 @@ impl<'r> FrameworkDocument<'r> {
 }
 
 impl<'r> Assumed<'r> {
-    fn new(framework: &'r Framework, environment: &Environment, rejected: Option<&'r Rejection>) -> Self {
+    fn new(framework: &'r Framework, environment: &'r Environment, rejected: Option<&'r Rejection>) -> Self {
         Self {
             framework: FrameworkDocument::new(framework),
             environment: EnvironmentDocument {
                 transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
+                transformer_engine_from: &environment.engine_from,
                 apex: environment.apex,
             },
-            rejected: rejected.map(|rejection| Rejected { by: &rejection.by, message: &rejection.message }),
+            rejected: rejected.map(self::rejected),
         }
     }
+}
+
+fn rejected(rejection: &Rejection) -> Rejected<'_> {
+    Rejected { by: &rejection.by, message: &rejection.message }
 }
 
 /// A list that is serialized while it is walked.
