@@ -67,6 +67,7 @@ fn request(tag: &str, record: &Json, text: String) -> Request {
             te: Some(te),
             apex: true,
             world_size: record["world"].as_u64(),
+            tokenizer_size: None,
         },
         checkpoint: None,
         command: None,
@@ -99,17 +100,15 @@ fn judge(tag: &str, record: &Json, checkpoints: &Path, count: &mut Count) -> Opt
         )
     };
     let Some(fix) = fix else {
-        let world = |argv: &Json| {
-            argv.as_array().into_iter().flatten().any(|w| w.as_str().is_some_and(|w| w.contains("parallel-size")))
-        };
-        if record["fmt"] == "torch" && record["ckpt_world"] != record["world"] && world(&record["ckpt_argv"]) {
-            count.world += 1;
-            return None;
-        }
         return Some(format!("no cure: {}", shown()));
     };
     if std::env::var("REPAIR_SHOW").is_ok() {
         println!("{tag}/{}: {} => {}", record["name"], shown(), fix.title);
+    }
+    if fix.title.starts_with("start ") {
+        // With another number of processes, which is the launcher's to say.
+        count.world += 1;
+        return None;
     }
     let Some(new) = applied(&text, &fix.edits).filter(|new| *new != text) else {
         return Some(format!("`{}` is not made in the text: {text}", fix.title));

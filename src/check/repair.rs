@@ -1,13 +1,16 @@
 //! Config repair of a load that no single cause explains.
 
-use super::prove::judge;
+use std::sync::Arc;
+
+use super::prove::{judge, prove};
 use super::reading::Reading;
 use super::understand::Understood;
+use crate::checkpoint::Checkpoint;
 use crate::diagnose::{Applicability, Candidate, Diagnosis, Explained, Fix, Found, Label, Note, Severity};
 use crate::fix;
-use crate::infer::infer;
+use crate::infer::{Inference, infer};
 use crate::loader::{Outcome, Verdict};
-use crate::repair::{self, Setting, Trial, candidate};
+use crate::repair::{self, Plans, Setting, Trial, candidate};
 use crate::report::Report;
 use crate::rules::repair::RepairRules;
 use crate::training::place;
@@ -36,8 +39,15 @@ pub(super) fn repair(
     report: &mut Report,
     proven: &dyn Fn(&Candidate) -> Option<Fix>,
 ) {
-    let Some(settings) = found(reading, understood, report) else { return };
-    let Some(fix) = proven(&candidate(&settings)) else { return };
+    let Some(checkpoint) = report.checkpoint.as_ref() else { return };
+    // A rule that cannot be used here stops the search, not the check: what is told without it stands.
+    let Some((plans, inference)) = plans(understood, checkpoint) else { return };
+    let here = found(reading, understood, report, &plans).and_then(|settings| {
+        let fix = proven(&candidate(&settings))?;
+        Some((settings, fix))
+    });
+    let elsewhere = || processes(reading, understood, report, &plans, &inference);
+    let Some((settings, fix)) = here.or_else(elsewhere) else { return };
     let mut explains = Explained::default();
     report.diagnoses.retain(|one| {
         let unexplained = UNEXPLAINED.contains(&&*one.rule) || one.rule.ends_with("-fails");
@@ -71,20 +81,51 @@ pub(super) fn repair(
     report.diagnoses.insert(0, diagnosis);
 }
 
-/// The settings, where some are found.
-fn found(reading: &Reading<'_>, understood: &Understood, report: &Report) -> Option<Vec<Setting>> {
-    let checkpoint = report.checkpoint.as_ref()?;
-    // A rule that cannot be used here stops the search, not the check: what is told without it stands.
+/// What to try, and what it is told from.
+fn plans(understood: &Understood, checkpoint: &Checkpoint) -> Option<(Plans, Inference)> {
     let inference = infer(checkpoint, understood.target.version()).ok()?;
     let values = &understood.config.values;
     let plans = repair::plans(RepairRules::load().ok()?, &understood.parser, values, checkpoint, &inference).ok()?;
+    Some((plans, inference))
+}
+
+/// The settings, where some are found.
+fn found(reading: &Reading<'_>, understood: &Understood, report: &Report, plans: &Plans) -> Option<Vec<Setting>> {
+    let checkpoint = report.checkpoint.as_ref()?;
     let entries: usize = checkpoint.parts.iter().flat_map(|part| &part.chunks).map(|chunk| chunk.len() + 1).sum();
     let budget = (ENTRIES / entries.max(1)).clamp(8, PASSES);
     let change = |settings: &[Setting]| fix::change(&candidate(settings), understood.arguments(), &understood.parser);
-    repair::search(&plans, trial(report), budget, &mut |settings| {
+    repair::search(plans, trial(report), budget, &mut |settings| {
         let judged = judge(reading, understood, &change(settings)?)?;
         judged.rejected.is_none().then(|| trial(&judged))
     })
+}
+
+/// The settings with as many processes as wrote the checkpoint, where it has a file for each. The launcher's own words are
+/// left to the user: how processes are spread over machines is not ours to say.
+fn processes(
+    reading: &Reading<'_>,
+    understood: &Understood,
+    report: &Report,
+    plans: &Plans,
+    inference: &Inference,
+) -> Option<(Vec<Setting>, Fix)> {
+    let files = |name: &str| inference.facts.get(name).int().and_then(|count| u64::try_from(count).ok());
+    let ranks = files("tp_files")?.checked_mul(files("pp_files")?)?.checked_mul(files("ep_files")?)?;
+    let has = understood.config.values.get("world_size").int().and_then(|size| u64::try_from(size).ok());
+    if report.versions.len() > 1 || ranks < 2 || has == Some(ranks) {
+        return None;
+    }
+    let mut request = reading.request.clone();
+    request.machine.world_size = Some(ranks);
+    let other = Reading { request: &request, launch: Arc::clone(&reading.launch), files: Arc::clone(&reading.files) };
+    let plans = Plans { whole: plans.whole.clone(), single: Vec::new() };
+    let settings = found(&other, understood, report, &plans)?;
+    let mut fix = prove(&other, understood, &candidate(&settings))?;
+    fix.title = format!("start {ranks} processes and {}", fix.title);
+    fix.applicability = Applicability::Unsafe;
+    fix.edits.clear();
+    Some((settings, fix))
 }
 
 /// The first ways out of all causes in one.
