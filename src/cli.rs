@@ -5,6 +5,7 @@
 mod args;
 mod check;
 mod convert;
+mod infer;
 mod init;
 mod inspect;
 mod launch;
@@ -15,6 +16,7 @@ mod snapshot;
 pub use args::ArgsArgs;
 pub use check::{CheckArgs, SettingsArgs};
 pub use convert::{ConvertArgs, Verify};
+pub use infer::InferArgs;
 pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
@@ -48,6 +50,8 @@ pub enum Command {
     Args(ArgsArgs),
     /// Show what a checkpoint holds; needs no launch
     Inspect(InspectArgs),
+    /// Show the flags that a checkpoint implies, from its saved args, keys and shapes; needs no launch
+    Infer(InferArgs),
     /// Record all that a checkpoint's headers tell in a small file, to check against where the checkpoint is not
     Snapshot(SnapshotArgs),
     /// Compare two checkpoints or snapshots: keys, shapes, dtypes, saved arguments

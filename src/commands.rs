@@ -6,6 +6,7 @@ mod convert;
 mod diff;
 mod files;
 mod fix;
+mod infer;
 mod init;
 mod inspect;
 mod request;
@@ -28,6 +29,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Check(args)) => check::run(args, console),
         Some(Command::Args(args)) => args::run(args, console),
         Some(Command::Schema(args)) => schema::run(args, console),
+        Some(Command::Infer(args)) => infer::run(args, console),
         Some(Command::Inspect(args)) => inspect::run(args, console),
         Some(Command::Snapshot(args)) => snapshot::run(args, console),
         Some(Command::Diff(args)) => diff::run(args, console),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::places::{self, Prefer};
 use super::{Change, text};
-use crate::launch::{Command, Launch, Word};
+use crate::launch::{Command, Launch, Word, quoted};
 use crate::text::Source;
 
 /// More ways than any text has; each costs a reading.
@@ -154,13 +154,4 @@ fn told(word: &Word) -> Result<&str, &str> {
         Ok(text) => Ok(text),
         Err(unknown) => Err(&unknown.name),
     }
-}
-
-/// A word as it is typed.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_=+/.,:@%^".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
