@@ -75,6 +75,20 @@ impl Target {
         }
     }
 
+    /// As [`Self::one`], with the oldest release in place of what is older than the rules: to look, not to judge.
+    ///
+    /// # Errors
+    /// When a rule file cannot be read.
+    pub fn nearest(reading: &Reading<'_>) -> Result<Self, Error> {
+        match (Self::one(reading), releases::load()?.first()) {
+            (Err(Error::TooOld(version)), Some(oldest)) => {
+                let from = format!("the oldest release known; the launch has {version}");
+                Ok(Self::new(oldest, oldest.name.clone(), &from, &reading.request.machine, None))
+            }
+            (target, _) => target,
+        }
+    }
+
     /// `engine` is Transformer Engine's version, where something tells it, and what does.
     fn new(
         release: &Release,

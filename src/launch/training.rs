@@ -47,7 +47,10 @@ static ENTRY_POINTS: LazyLock<Vec<EntryPoint>> = LazyLock::new(|| {
 
 /// What is known of the script that an entry starts.
 pub fn entry_point(entry: &Entry<'_>) -> Option<&'static EntryPoint> {
-    let text = entry.script.value.as_deref().ok()?;
+    let text = match &entry.script.value {
+        Ok(text) => text,
+        Err(_) => launchers::written_name(entry.script)?,
+    };
     let name = text.rsplit('/').next().unwrap_or(text);
     let program = !entry.module && !text.contains('.');
     ENTRY_POINTS.iter().find(|point| {
