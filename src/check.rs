@@ -3,17 +3,20 @@
 //! by another pass. Where the framework's version is not known, there is a pass for every version (`every`).
 
 mod arguments;
+mod beside;
 mod compare;
 mod detect;
 mod every;
 mod find;
 mod findings;
 mod group;
+mod parameters;
 mod pass;
 mod prove;
 mod reading;
 mod request;
 mod saved;
+mod saved_model;
 mod scope;
 mod target;
 mod tokenizer;

@@ -6,6 +6,8 @@
 
 mod argv;
 mod entry;
+pub mod forks;
+mod inputs;
 mod launchers;
 mod options;
 mod script;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::beside;
 use super::compare;
 use super::find::{Found as Place, find};
 use super::findings;
 use super::reading::Reading;
+use super::saved_model;
 use super::scope;
 use super::target::Target;
 use super::understand::Understood;
@@ -118,19 +120,22 @@ fn against(
     checkpoint: Arc<Checkpoint>,
     per_rank: Option<Schema>,
 ) -> Result<Load, Error> {
-    let schema = match checkpoint.format {
-        Format::Torch => per_rank,
+    let global = match checkpoint.format {
+        Format::Torch => None,
         format => understood.build(format)?,
     };
+    let schema = if checkpoint.format == Format::Torch { per_rank.as_ref() } else { global.as_ref() };
     let mut facts = scope::location(&understood.config.values, &place.location, place.given);
     let active = scope::active(rules, &facts)?;
     let mut compared =
-        schema.as_ref().map(|schema| compare::differences(schema, &checkpoint, rules, &active)).unwrap_or_default();
+        schema.map(|schema| compare::differences(schema, &checkpoint, rules, &active)).unwrap_or_default();
     if !understood.keys_known {
         // What an unknown value decides is not in the schema: it cannot be called unexpected.
         compared.diff.parts.iter_mut().for_each(|part| part.unexpected.clear());
     }
-    scope::state(&mut facts, &checkpoint, schema.as_ref(), &compared, rules)?;
+    scope::state(&mut facts, &checkpoint, schema, &compared, rules)?;
+    let saved = || saved_model::model(&checkpoint, understood);
+    beside::facts(&mut facts, rules, &checkpoint, per_rank.as_ref(), &saved)?;
     let diff = compared.diff;
     let stages = loader::run(rules, &facts)?;
     let found = explain(understood, &mut facts, &stages, &diff)?;
@@ -139,6 +144,7 @@ fn against(
     if !known && matches!(outcome, Outcome::Loads | Outcome::Partial) {
         outcome = Outcome::Undetermined;
     }
+    let schema = if checkpoint.format == Format::Torch { per_rank } else { global };
     Ok(Load { outcome, stages, diff, found, schema, checkpoint: Some(checkpoint) })
 }
 
@@ -162,6 +168,7 @@ fn unreadable(
 /// The causes of what differs and of what the stages do.
 fn explain(understood: &Understood, facts: &mut Scope<'_>, stages: &[Stage], diff: &Diff) -> Result<Vec<Found>, Error> {
     scope::verdicts(facts, stages);
+    scope::given(facts, &understood.config);
     let (given, version) = (&understood.config.given, understood.target.version());
     Ok(diagnose::diagnose(causes::all()?, &Evidence { diff, scope: facts, given, version }))
 }

@@ -24,7 +24,7 @@ pub use compare::compare;
 pub use convert::convert;
 pub use inspect::inspect;
 pub use schema::schema;
-pub use several::{failure, heading, tally};
+pub use several::{accepted, failure, heading, tally};
 
 use super::Report;
 use super::style::{Role, Style};
