@@ -44,7 +44,8 @@ impl Targets {
             (None, Some(found)) => Some((Some(found.version), found.from)),
             (None, None) => None,
         };
-        let told = machine.framework.clone().map(|version| (version, "--megatron".to_owned()));
+        let by = machine.told_by.as_ref().map_or_else(|| "--megatron".to_owned(), |path| path.display().to_string());
+        let told = machine.framework.clone().map(|version| (version, by));
         let found = imports.framework.map(|found| (releases::known_as(releases, found.version), found.from));
         if let Some((version, from)) = told.or(found) {
             let release = releases::describing(releases, &version).ok_or_else(|| Error::TooOld(version.clone()))?;

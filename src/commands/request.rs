@@ -36,6 +36,7 @@ pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
         apex: !args.no_apex,
         world_size: args.world_size,
         tokenizer_size: args.tokenizer_size,
+        told_by: args.told_by.clone(),
     };
     Ok(Request { input, machine, checkpoint: None, command: args.command })
 }
