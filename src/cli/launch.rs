@@ -51,10 +51,6 @@ pub struct LaunchArgs {
     /// Which command of the script trains, counted from 1 [default: the one that does]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "The script")]
     pub command: Option<u64>,
-
-    /// Directory with more rules, for a fork of the framework
-    #[arg(long, value_name = "DIR")]
-    pub rules: Vec<PathBuf>,
 }
 
 /// Whether Transformer Engine is there.

@@ -74,6 +74,5 @@ pub(super) fn launch_args(typed: &LaunchArgs, found: &Found, planned: &Planned<'
     let mut env: Vec<(String, String)> = pairs.map(|(name, value)| (name.clone(), value.clone())).collect();
     env.append(&mut args.env);
     args.env = env;
-    args.rules.extend(general.rules.iter().map(|path| found.resolve(path)));
     args
 }

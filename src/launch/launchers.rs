@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::{Command, Word};
-use crate::rules::embedded;
+use crate::rules::{RuleError, check_files, embedded};
 
 /// What a launcher starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -145,6 +145,11 @@ static LAUNCHERS: LazyLock<Vec<Launcher>> = LazyLock::new(|| {
     // A test checks that the embedded file is in order.
     toml::from_str::<File>(text).map(|file| file.launcher).unwrap_or_default()
 });
+
+/// Checks the rule files.
+pub(super) fn check_rules() -> Result<(), RuleError> {
+    check_files::<File>(embedded::below("launchers.toml"))
+}
 
 /// The launcher of a program.
 pub fn by_program(program: &str) -> Option<&'static Launcher> {
