@@ -24,6 +24,8 @@ pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
 pub use schema::{CheckpointFormat, SchemaArgs};
 pub use snapshot::{DiffArgs, SnapshotArgs};
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 /// Tells, before a GPU is booked, what Megatron-LM's checkpoint loader will do with a launch and a checkpoint.
@@ -37,6 +39,9 @@ pub struct Cli {
     /// The arguments of `check`.
     #[command(flatten)]
     pub check: CheckArgs,
+    /// Directory with rule files that are added to the built-in ones, or take their place
+    #[arg(long, value_name = "DIR", global = true)]
+    pub rules: Vec<PathBuf>,
 }
 
 /// The subcommands.

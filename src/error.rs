@@ -18,9 +18,6 @@ use crate::training::ConfigError;
 /// What stops a command before it has anything to report.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// This build lacks something.
-    #[error("`{0}` is not part of this build")]
-    NotBuilt(&'static str),
     /// Neither a script nor words after `--`.
     #[error("there is no launch to look at")]
     NoLaunch,

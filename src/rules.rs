@@ -27,7 +27,7 @@ use template::Template;
 
 /// A rule file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("rules/{place}: {message}")]
+#[error("{}: {message}", embedded::shown(.place))]
 pub struct RuleError {
     /// The file, and the entry where one is to blame.
     pub place: String,
@@ -40,6 +40,16 @@ impl RuleError {
     pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self { place: place.into(), message: message.into() }
     }
+}
+
+/// Whether rule files are of a form.
+pub(crate) fn check_files<'f, T: serde::de::DeserializeOwned>(
+    files: impl Iterator<Item = (&'f str, &'f str)>,
+) -> Result<(), RuleError> {
+    for (path, text) in files {
+        toml::from_str::<T>(text).map_err(|error| RuleError::new(path, error.to_string()))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn check_expr(place: &str, text: &str) -> Result<Expr, RuleError> {

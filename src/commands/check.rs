@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::request::request;
 use super::tell::{self, Judged};
-use super::{files, fix, targets};
+use super::{files, fix, rules, targets};
 use crate::check;
 use crate::cli::{CheckArgs, LaunchArgs};
 use crate::error::Error;
@@ -15,12 +15,14 @@ use crate::terminal::Console;
 /// The baseline's name, where the settings give none.
 const BASELINE: &str = "moe-lint-baseline.json";
 
-/// Checks a launch against a checkpoint, or all launches that the settings name.
+/// Checks a launch against a checkpoint, or all launches that the settings name. `more` are directories with rules.
 ///
 /// # Errors
 /// When there is nothing to judge: no launch, an unreadable file. A finding is never an error.
-pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
+pub fn run(args: &CheckArgs, more: &[PathBuf], console: &mut Console<'_>) -> Result<u8, Error> {
     let found = targets::settings(args)?;
+    let of_settings = found.settings.rules.iter().map(|path| found.resolve(path));
+    rules::add(&of_settings.chain(more.iter().cloned()).collect::<Vec<_>>())?;
     let mut judged = Vec::new();
     let mut complete = false;
     if args.launch.argv.is_empty() {
