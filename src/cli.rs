@@ -10,6 +10,7 @@ mod init;
 mod inspect;
 mod launch;
 mod output;
+mod rules;
 mod schema;
 mod snapshot;
 
@@ -21,6 +22,7 @@ pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
 pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
+pub use rules::{ExplainArgs, RulesArgs};
 pub use schema::{CheckpointFormat, SchemaArgs};
 pub use snapshot::{DiffArgs, SnapshotArgs};
 
@@ -63,6 +65,10 @@ pub enum Command {
     Diff(DiffArgs),
     /// Rewrite a checkpoint with the experts stored in another layout
     Convert(Box<ConvertArgs>),
+    /// List what a check can find: name, severity, summary
+    Rules(RulesArgs),
+    /// Explain a rule: what it finds and why it happens
+    Explain(ExplainArgs),
     /// Write moe-lint.toml by looking at the repository
     Init(InitArgs),
 }

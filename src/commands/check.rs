@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::request::request;
 use super::tell::{self, Judged};
-use super::{files, fix, rules, targets};
+use super::{files, fix, rule_files, select, targets};
 use crate::check;
 use crate::cli::{CheckArgs, LaunchArgs};
 use crate::error::Error;
@@ -22,7 +22,7 @@ const BASELINE: &str = "moe-lint-baseline.json";
 pub fn run(args: &CheckArgs, more: &[PathBuf], console: &mut Console<'_>) -> Result<u8, Error> {
     let found = targets::settings(args)?;
     let of_settings = found.settings.rules.iter().map(|path| found.resolve(path));
-    rules::add(&of_settings.chain(more.iter().cloned()).collect::<Vec<_>>())?;
+    rule_files::add(&of_settings.chain(more.iter().cloned()).collect::<Vec<_>>())?;
     let mut judged = Vec::new();
     let mut complete = false;
     if args.launch.argv.is_empty() {
@@ -41,7 +41,13 @@ pub fn run(args: &CheckArgs, more: &[PathBuf], console: &mut Console<'_>) -> Res
     } else {
         judged.push(one(args, &found, &Planned { launch: PathBuf::new(), target: None }));
     }
+    let selection = args.settings.selection();
+    let unheard = select::apply(&selection, &mut judged)?;
     accept(args, &found, &mut judged, complete, console)?;
+    select::show(&selection, &mut judged);
+    for line in unheard {
+        writeln!(console.err, "warning: {line}")?;
+    }
     tell::tell(judged, &args.output, console)
 }
 
