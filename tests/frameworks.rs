@@ -28,7 +28,11 @@ fn flags_of_forks_are_named() {
     for (flags, name, fork) in [
         ("--padded-samples --n-group 8 --use-fused-rotary-pos-emb", "--padded-samples", "MindSpeed-LLM"),
         ("--extra-vocab-size 293 --patch-tokenizer-type Qwen2Tokenizer", "--extra-vocab-size", "Pai-Megatron-Patch"),
-        ("--rollout-batch-size 32 --actor-num-nodes 1 --sglang-mem-fraction-static 0.7", "--rollout-batch-size", "slime"),
+        (
+            "--rollout-batch-size 32 --actor-num-nodes 1 --sglang-mem-fraction-static 0.7",
+            "--rollout-batch-size",
+            "slime",
+        ),
         ("--deepspeed --deepspeed_config ds.json --zero-stage=1", "--deepspeed", "Megatron-DeepSpeed"),
     ] {
         let (undetermined, rejected) = told(&format!("torchrun pretrain_gpt.py {MODEL} {flags}"));

@@ -75,7 +75,8 @@ pub fn omegaconf(text: &str, variable: &Lookup<'_>, node: &dyn Fn(&str) -> Found
         let value = match inside.split_once(':') {
             None => node(inside.trim()),
             Some(("oc.env", what)) => {
-                let (name, default) = what.split_once(',').map_or((what, None), |(name, default)| (name, Some(default)));
+                let (name, default) =
+                    what.split_once(',').map_or((what, None), |(name, default)| (name, Some(default)));
                 match variable(name.trim()).or_else(|| default.map(|default| default.trim().to_owned())) {
                     Some(value) => Found::Text(value),
                     None => Found::Missing(name.trim().to_owned()),
@@ -108,7 +109,8 @@ mod tests {
         assert_eq!(shell("${B}", &set), Found::Missing("B".to_owned()));
         assert_eq!(with_defaults("${A:7}-${B:x y}-${B:}", &set), text("1-x y-"));
         assert_eq!(with_defaults("${B}", &set), Found::Missing("B".to_owned()));
-        let node = |path: &str| if path == "m.n" { Found::Text("8".to_owned()) } else { Found::Missing(path.to_owned()) };
+        let node =
+            |path: &str| if path == "m.n" { Found::Text("8".to_owned()) } else { Found::Missing(path.to_owned()) };
         assert_eq!(omegaconf("${m.n}/${oc.env:B,2}", &set, &node), text("8/2"));
         assert!(matches!(omegaconf("${mul:1,2}", &set, &node), Found::Other(_)));
     }

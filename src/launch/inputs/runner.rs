@@ -14,9 +14,11 @@ impl Reader<'_> {
     /// The words of a mapping whose keys are flags.
     pub(super) fn flag_words(&mut self, flags: &Arc<Node>) -> Vec<Word> {
         let mut words = Vec::new();
-        for (key, value) in flags.entries() {
+        for (key, value) in flags.written() {
             let text = value.text.as_str();
-            if value.is_scalar() && (self.form.drop.iter().any(|drop| drop == text) || text.is_empty() && value.str().is_some()) {
+            if value.is_scalar()
+                && (self.form.drop.iter().any(|drop| drop == text) || text.is_empty() && value.str().is_some())
+            {
                 continue;
             }
             if self.form.joined {
@@ -61,7 +63,8 @@ impl Reader<'_> {
     fn values(&self, key: &Node, value: &Node) -> Vec<Word> {
         let word = self.text(value);
         let Ok(text) = &word.value else { return vec![word] };
-        let odd = |why: &str| vec![unknown_at(key.text.as_str(), format!("{why} in the value of `{}`", key.text), value)];
+        let odd =
+            |why: &str| vec![unknown_at(key.text.as_str(), format!("{why} in the value of `{}`", key.text), value)];
         if text.contains('\n') || value.value == crate::launch::yaml::Value::Null {
             return odd("there is an empty value or a line end, which the runner may read otherwise,");
         }
@@ -80,7 +83,11 @@ impl Reader<'_> {
         if text == "true" {
             return Vec::new();
         }
-        let words = if text.contains([' ', '|', '(', ')']) { quoted(&text, value) } else { bare(&text, value).map(|word| vec![word]) };
+        let words = if text.contains([' ', '|', '(', ')']) {
+            quoted(&text, value)
+        } else {
+            bare(&text, value).map(|word| vec![word])
+        };
         words.unwrap_or_else(|| odd("there are signs that a shell reads"))
     }
 }

@@ -77,7 +77,10 @@ impl Reader<'_> {
                     Value::List(_) | Value::Map(_) => Ok(value.span.text().to_owned()),
                     _ => found.value,
                 };
-                words.push(Word::new(shown.map(|text| format!("{path}={text}")), vec![key.span.clone(), value.span.clone()]));
+                words.push(Word::new(
+                    shown.map(|text| format!("{path}={text}")),
+                    vec![key.span.clone(), value.span.clone()],
+                ));
             }
         }
     }
