@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::reading::Reading;
 use super::saved;
 use super::target::Target;
+use super::tokenizer;
 use crate::checkpoint::Format;
 use crate::error::Error;
 use crate::launch::forks::{self, ForkFlag};
@@ -37,6 +38,8 @@ pub(super) struct Understood {
     pub undetermined: Vec<Arc<Unknown>>,
     /// Whether `undetermined` keeps us from telling what is built at all.
     outside: bool,
+    /// Whether `undetermined` decides only shapes and dtypes, not which entries there are.
+    pub keys_known: bool,
     builder: Option<Builder>,
 }
 
@@ -51,7 +54,8 @@ impl Understood {
         let world = world_size(reading, &entry);
         let (arguments, added) = forks::part(&parser, entry.arguments);
         let config = configure_with(&parser, &arguments, world, target.installed(), &|values| {
-            saved::take_over(values, reading)
+            saved::take_over(values, reading)?;
+            tokenizer::read(values, reading)
         })?;
         let mut undetermined = other_framework(&entry, &added, config.rejected.as_ref());
         // Where another program reads the words, what this framework would refuse tells nothing.
@@ -70,6 +74,7 @@ impl Understood {
             rejected,
             config,
             outside: !undetermined.is_empty(),
+            keys_known: undetermined.is_empty(),
             undetermined,
             builder: None,
         })
@@ -106,7 +111,8 @@ impl Understood {
         };
         self.builder = Some(builder);
         self.rejected = built.rejected;
-        for unknown in built.unknown {
+        self.keys_known &= built.unknown.is_empty();
+        for unknown in built.unknown.into_iter().chain(built.unknown_shapes) {
             if !self.undetermined.contains(&unknown) {
                 self.undetermined.push(unknown);
             }
