@@ -10,7 +10,9 @@ use crate::tensor::{Inventory, Key};
 
 pub mod locate;
 pub mod pickle;
+pub mod snapshot;
 pub mod store;
+pub mod zip_layout;
 
 mod dcp;
 mod detect;
@@ -21,9 +23,9 @@ mod ranked;
 mod safetensors;
 mod single;
 mod state;
-mod torch_file;
-mod torch_tensor;
-mod zip;
+pub(crate) mod torch_file;
+pub(crate) mod torch_tensor;
+pub(crate) mod zip;
 
 pub use error::{CheckpointError, Problem};
 pub use locate::{ChosenBy, Location, Tracker};
@@ -131,9 +133,14 @@ impl<'o> Options<'o> {
 }
 
 /// Reads the checkpoint at a path: a root with a tracker file, an iteration's directory, a directory of safetensors
-/// files, or a single file.
+/// files, a single file, or a snapshot of one of these.
 pub fn read(path: &Path, options: &Options<'_>) -> Result<Checkpoint, CheckpointError> {
     let kind = LocalStore::new(path).kind("");
+    if kind == Some(ItemKind::File)
+        && let Some(snapshot) = snapshot::open(path)?
+    {
+        return snapshot.read(options.rules(), options.step);
+    }
     let mut checkpoint = match kind {
         None => return Err(CheckpointError::new(path, Problem::Missing)),
         Some(ItemKind::Other) => return Err(CheckpointError::new(path, Problem::NotAFile)),
@@ -152,7 +159,13 @@ pub fn read(path: &Path, options: &Options<'_>) -> Result<Checkpoint, Checkpoint
 
 /// What the framework's loader would find at a path, stage by stage. Nothing is read but the tracker file and names.
 pub fn locate(path: &Path, options: &Options<'_>) -> Location {
-    locate::locate(&LocalStore::new(path), options.rules(), options.step)
+    let store = LocalStore::new(path);
+    if store.kind("") == Some(ItemKind::File)
+        && let Ok(Some(snapshot)) = snapshot::open(path)
+    {
+        return snapshot.locate(options.rules(), options.step);
+    }
+    locate::locate(&store, options.rules(), options.step)
 }
 
 fn directory(store: &LocalStore, options: &Options<'_>) -> Result<Checkpoint, CheckpointError> {

@@ -18,6 +18,9 @@ pub mod training;
 pub mod schema;
 
 pub mod checkpoint;
+pub mod tokenizer;
+
+pub mod convert;
 
 pub mod diff;
 
@@ -33,4 +36,5 @@ pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod error;
+pub mod settings;
 pub mod terminal;

@@ -4,6 +4,7 @@
 //! product of its number sets; keys that do not fill a product become several patterns.
 
 mod numbers;
+mod parse;
 mod product;
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,5 +1,6 @@
 //! The result of a check, and its renderings.
 
+mod arguments;
 pub mod findings;
 pub mod github;
 pub mod gitlab;
@@ -9,10 +10,13 @@ pub mod junit;
 pub mod links;
 pub mod sarif;
 pub mod style;
+mod versions;
 mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use arguments::{ArgumentsReport, Flag};
 
 use crate::checkpoint::Checkpoint;
 use crate::diagnose::Diagnosis;
@@ -31,7 +35,7 @@ pub struct Framework {
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// How the version is known: `--megatron`, the checkpoint's saved args, the newest known, ...
+    /// How the version is known: `--megatron`, the file of the copy that the launch imports, ...
     pub from: String,
 }
 
@@ -40,6 +44,8 @@ pub struct Framework {
 pub struct Environment {
     /// Transformer Engine's version; `None`: not importable.
     pub transformer_engine: Option<Version>,
+    /// How that is known: `--te`, the installed package, what is assumed beside the framework.
+    pub engine_from: String,
     /// Whether apex is importable.
     pub apex: bool,
 }
@@ -69,6 +75,11 @@ pub struct Report {
     pub diagnoses: Vec<Diagnosis>,
     /// What would have to be known to decide the outcome; empty unless it is undetermined.
     pub undetermined: Vec<Arc<Unknown>>,
+    /// The versions that it holds for, oldest first: one where the version is known, several where every version was
+    /// checked and they came to the same.
+    pub versions: Vec<Version>,
+    /// What else comes out in other versions, the worst first; empty where the version is known.
+    pub others: Vec<Report>,
     /// How long the check took.
     pub elapsed: Duration,
 }

@@ -1,10 +1,12 @@
 //! The rule engine: framework knowledge is data in `rules/`, this module reads and evaluates it.
 
 pub mod causes;
+pub mod convert;
 pub mod embedded;
 pub mod expr;
 pub mod facts;
 pub mod flags;
+pub mod key_form;
 pub mod loader;
 pub mod modules;
 pub mod name;
@@ -14,6 +16,7 @@ pub mod saved;
 pub mod steps;
 pub mod storage;
 pub mod template;
+pub mod tokenizers;
 pub mod value;
 pub mod version;
 

@@ -91,6 +91,7 @@ fn request(tag: &str, record: &Json, checkpoint: &Path, at: &Path) -> Request {
             framework: Some(tag.parse().expect("a version")),
             te: Some(record["te"].as_str().map(|te| te.parse().expect("a version"))),
             apex: true,
+            tokenizer_size: None,
             world_size: record["world"].as_u64(),
         },
         checkpoint: None,

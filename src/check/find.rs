@@ -1,6 +1,6 @@
 //! Where the checkpoint to load lies.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::reading::Reading;
 use super::scope;
@@ -38,7 +38,7 @@ pub(super) fn find(
     let options = Options { step, rules: None };
     let location = checkpoint::locate(&path, &options);
     let given = reading.request.checkpoint.is_some();
-    if !given && let Some(other) = elsewhere(&mut config.values, rules, &path, &location)? {
+    if !given && let Some(other) = elsewhere(&mut config.values, rules, &location)? {
         let location = checkpoint::locate(&other, &options);
         return Ok(Some(Found { path: other, step, location, given }));
     }
@@ -46,14 +46,9 @@ pub(super) fn find(
 }
 
 /// Another path that the framework loads from, because the launch's own holds nothing.
-fn elsewhere(
-    values: &mut Scope<'static>,
-    rules: &LoaderRules,
-    path: &Path,
-    location: &Location,
-) -> Result<Option<PathBuf>, Error> {
+fn elsewhere(values: &mut Scope<'static>, rules: &LoaderRules, location: &Location) -> Result<Option<PathBuf>, Error> {
     for source in &rules.sources {
-        let facts = scope::location(values, path, location, false);
+        let facts = scope::location(values, location, false);
         if source.when.eval(&facts)?.truth() != Some(true) {
             continue;
         }

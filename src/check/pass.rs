@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::loader::{self, Outcome, Stage, Verdict};
 use crate::report::Report;
 use crate::rules::causes;
+use crate::rules::expr::Scope;
 use crate::rules::loader::LoaderRules;
 use crate::schema::Schema;
 
@@ -62,8 +63,9 @@ pub(super) fn pass(reading: &Reading<'_>, target: &Target) -> Result<Pass, Error
         None => load(reading, &mut understood, schema)?,
     };
     let Load { outcome, stages, diff, mut found, schema, checkpoint } = load;
-    if outcome == Outcome::Fails && found.is_empty() || outcome == Outcome::Fresh {
-        found.extend(findings::stage(&understood, &stages));
+    if understood.rejected.is_none() && matches!(outcome, Outcome::Fails | Outcome::Fresh) {
+        let stage = findings::stage(&understood, &stages, &found);
+        found.extend(stage);
     }
     findings::tell_what_happens(&mut found, &target.framework, &stages);
     let report = Report {
@@ -78,6 +80,8 @@ pub(super) fn pass(reading: &Reading<'_>, target: &Target) -> Result<Pass, Error
         diff,
         diagnoses: Vec::new(),
         undetermined: understood.undetermined.clone(),
+        versions: vec![target.version().clone()],
+        others: Vec::new(),
         elapsed: std::time::Duration::ZERO,
     };
     Ok(Pass { report, found, understood })
@@ -102,7 +106,7 @@ fn refused(understood: &Understood, schema: Option<Schema>) -> Load {
 fn load(reading: &Reading<'_>, understood: &mut Understood, schema: Option<Schema>) -> Result<Load, Error> {
     let rules = LoaderRules::load(understood.target.version())?;
     let Some(place) = find(reading, &mut understood.config, &rules)? else { return Ok(Load::unknown(schema)) };
-    match reading.checkpoints.read(&place.path, place.step) {
+    match reading.files.checkpoint(&place.path, place.step) {
         Ok(checkpoint) => against(understood, &rules, &place, checkpoint, schema),
         Err(error) => unreadable(understood, &rules, &place, error),
     }
@@ -121,11 +125,11 @@ fn against(
         format => understood.build(format)?,
     };
     let schema = if checkpoint.format == Format::Torch { per_rank.as_ref() } else { global.as_ref() };
-    let mut facts = scope::location(&understood.config.values, &place.path, &place.location, place.given);
+    let mut facts = scope::location(&understood.config.values, &place.location, place.given);
     let active = scope::active(rules, &facts)?;
     let mut compared =
         schema.map(|schema| compare::differences(schema, &checkpoint, rules, &active)).unwrap_or_default();
-    if !understood.undetermined.is_empty() {
+    if !understood.keys_known {
         // What an unknown value decides is not in the schema: it cannot be called unexpected.
         compared.diff.parts.iter_mut().for_each(|part| part.unexpected.clear());
     }
@@ -134,11 +138,7 @@ fn against(
     beside::facts(&mut facts, rules, &checkpoint, per_rank.as_ref(), &saved)?;
     let diff = compared.diff;
     let stages = loader::run(rules, &facts)?;
-    let mut found = Vec::new();
-    if schema.is_some() {
-        let causes = causes::load(understood.target.version())?;
-        found = diagnose::diagnose(&causes, &Evidence { diff: &diff, scope: &facts, given: &understood.config.given })?;
-    }
+    let found = explain(understood, &mut facts, &stages, &diff)?;
     let mut outcome = loader::outcome(&stages);
     let known = schema.is_some() && understood.undetermined.is_empty();
     if !known && matches!(outcome, Outcome::Loads | Outcome::Partial) {
@@ -155,11 +155,20 @@ fn unreadable(
     place: &Place,
     error: CheckpointError,
 ) -> Result<Load, Error> {
-    let mut facts = scope::location(&understood.config.values, &place.path, &place.location, place.given);
+    let mut facts = scope::location(&understood.config.values, &place.location, place.given);
     let stages = scope::without_checkpoint(rules, &mut facts, &error)?;
     let outcome = loader::outcome(&stages);
     if !matches!(outcome, Outcome::Fails | Outcome::Fresh) {
         return Err(error.into());
     }
-    Ok(Load { stages, outcome, ..Load::unknown(None) })
+    let found = explain(understood, &mut facts, &stages, &Diff::default())?;
+    Ok(Load { stages, outcome, found, ..Load::unknown(None) })
+}
+
+/// The causes of what differs and of what the stages do.
+fn explain(understood: &Understood, facts: &mut Scope<'_>, stages: &[Stage], diff: &Diff) -> Result<Vec<Found>, Error> {
+    scope::verdicts(facts, stages);
+    scope::given(facts, &understood.config);
+    let (given, version) = (&understood.config.given, understood.target.version());
+    Ok(diagnose::diagnose(causes::all()?, &Evidence { diff, scope: facts, given, version }))
 }

@@ -1,9 +1,9 @@
 //! The names that loader rules and causes see beside the launch's own values.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 
 use super::compare::Compared;
-use crate::checkpoint::{Checkpoint, CheckpointError, ChosenBy, Location, Problem, Tracker};
+use crate::checkpoint::{self, Checkpoint, CheckpointError, ChosenBy, Location, Problem, Tracker};
 use crate::diff::is_state;
 use crate::error::Error;
 use crate::loader::{self, Stage};
@@ -14,10 +14,11 @@ use crate::rules::storage::StorageRules;
 use crate::rules::value::Value;
 use crate::schema::Schema;
 use crate::tensor::{Inventory, Tensor};
+use crate::training::TrainingConfig;
 
 /// Where the loader looks and what it finds there. `given` is true where the user named the checkpoint: then an
 /// iteration's own directory is what they mean.
-pub(super) fn location<'a>(values: &'a Scope<'a>, path: &Path, location: &Location, given: bool) -> Scope<'a> {
+pub(super) fn location<'a>(values: &'a Scope<'a>, location: &Location, given: bool) -> Scope<'a> {
     let mut scope = Scope::within(values);
     let by_path = location.chosen_by == Some(ChosenBy::Path);
     let (tracker, step) = match &location.tracker {
@@ -27,8 +28,18 @@ pub(super) fn location<'a>(values: &'a Scope<'a>, path: &Path, location: &Locati
         Tracker::Garbage(_) => ("garbage", Value::None),
         Tracker::Unreadable(_) => ("unreadable", Value::None),
     };
-    let file = path.is_file();
+    let file = location.is_file;
+    let path = location.root.as_path();
+    let texts = |names: &[String]| Value::List(names.iter().map(|name| Value::str(name)).collect());
     scope.set("root", Value::str(&path.display().to_string()));
+    scope.set("root_is_file", Value::Bool(file));
+    scope.set("root_names", texts(&location.names));
+    scope.set("root_parent", path.parent().map_or(Value::None, |parent| Value::str(&parent.display().to_string())));
+    let name = path.file_name().and_then(|name| name.to_str());
+    let own = name.and_then(|name| checkpoint::locate::step_of(StorageRules::megatron(), name));
+    scope.set("root_step", own.and_then(|own| i64::try_from(own).ok()).map_or(Value::None, Value::Int));
+    scope.set("iterations", texts(&location.present));
+    scope.set("newest_iteration", location.newest.as_deref().map_or(Value::None, Value::str));
     scope.set("root_exists", Value::Bool(location.root_exists || file));
     scope.set("tracker", Value::str(tracker));
     scope.set("tracker_step", step);
@@ -79,6 +90,12 @@ pub(super) fn state(
         Some(Schema::PerRank(ranks)) => ranks.len(),
         _ => 1,
     };
+    let chunks = checkpoint.parts.iter().flat_map(|part| &part.chunks);
+    scope.set("saved_tensors", count(chunks.map(Inventory::len).sum()));
+    scope.set("model_keys", count(schema.map_or(0, keys)));
+    let modules: BTreeSet<&str> =
+        checkpoint.parts.iter().flat_map(|part| &part.globals).filter_map(|name| name.split('.').next()).collect();
+    scope.set("pickle_modules", Value::List(modules.into_iter().map(Value::str).collect()));
     scope.set("ranks", count(ranks));
     scope.set("ranks_without_file", count(missing_files.len()));
     scope.set("missing_file", missing_files.first().map_or(Value::None, |file| Value::str(file)));
@@ -125,6 +142,31 @@ pub(super) fn state(
         scope.set(name, count(n));
     }
     Ok(())
+}
+
+/// How many different keys a model has.
+fn keys(schema: &Schema) -> usize {
+    match schema {
+        Schema::Global(inventory) => inventory.len(),
+        Schema::PerRank(ranks) => {
+            let chunks = ranks.iter().flat_map(|rank| &rank.chunks);
+            chunks.flat_map(|chunk| chunk.iter().map(|(key, _)| &**key)).collect::<BTreeSet<&str>>().len()
+        }
+    }
+}
+
+/// Which arguments the launch gives, as `given_<dest>`.
+pub(super) fn given(scope: &mut Scope<'_>, config: &TrainingConfig) {
+    for dest in config.given.keys() {
+        scope.set(format!("given_{dest}"), Value::Bool(true));
+    }
+}
+
+/// What each stage does, as `stage_<name>`: a verdict's word, or none where a loader has no such stage.
+pub(super) fn verdicts(scope: &mut Scope<'_>, stages: &[Stage]) {
+    for stage in stages {
+        scope.set(format!("stage_{}", stage.name), Value::str(stage.verdict.name()));
+    }
 }
 
 /// The load hooks that this launch has.

@@ -4,8 +4,10 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 /// A checkpoint, or a part of one, that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointError {
     /// The file or directory.
     pub file: PathBuf,
@@ -16,7 +18,8 @@ pub struct CheckpointError {
 }
 
 /// What is wrong with a file or directory.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Problem {
     /// Nothing has this name.
@@ -61,6 +64,15 @@ pub enum Problem {
         /// What is there instead.
         present: Vec<String>,
     },
+    /// Another iteration than the one in a snapshot.
+    #[error("is not in the snapshot, which holds `{held}`")]
+    NotRecorded {
+        /// The iteration's directory that was recorded.
+        held: String,
+    },
+    /// A snapshot whose facts are not those that were written.
+    #[error("was changed after it was written: its digest is another")]
+    Edited,
     /// A git-LFS pointer instead of the file.
     #[error("is a git-LFS pointer, not the checkpoint itself")]
     LfsPointer,
@@ -153,6 +165,9 @@ impl CheckpointError {
             Problem::Unsupported { help, .. } => help.clone(),
             Problem::Malformed { .. } | Problem::TooLarge { .. } => {
                 "the file is damaged, or it was made to look like a checkpoint: do not load it".to_owned()
+            }
+            Problem::NotRecorded { .. } | Problem::Edited => {
+                "record it again where the checkpoint is: moe-lint snapshot CHECKPOINT -o FILE".to_owned()
             }
             Problem::Outside(_) => "a checkpoint that names files elsewhere is not to be trusted".to_owned(),
             _ => return None,

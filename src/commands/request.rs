@@ -12,6 +12,9 @@ pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
     if !args.rules.is_empty() {
         return Err(Error::NotBuilt("--rules"));
     }
+    if let Some(more) = args.more.first() {
+        return Err(Error::OneLaunch(more.clone()));
+    }
     let input = match &args.script {
         None if args.argv.is_empty() => return Err(Error::NoLaunch),
         None => Input::Words(args.argv.clone()),
@@ -32,6 +35,7 @@ pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
         }),
         apex: !args.no_apex,
         world_size: args.world_size,
+        tokenizer_size: args.tokenizer_size,
     };
     Ok(Request { input, machine, checkpoint: None, command: args.command })
 }

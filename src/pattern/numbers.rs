@@ -11,7 +11,7 @@ pub struct Numbers {
 
 impl Numbers {
     /// The set of these numbers, which must ascend.
-    pub(super) fn ascending(numbers: impl IntoIterator<Item = u64>) -> Self {
+    pub fn ascending(numbers: impl IntoIterator<Item = u64>) -> Self {
         let mut runs: Vec<(u64, u64)> = Vec::new();
         for n in numbers {
             match runs.last_mut() {
@@ -20,6 +20,21 @@ impl Numbers {
             }
         }
         Self { runs }
+    }
+
+    /// The set of these runs, if they ascend and hold at most `limit` numbers.
+    pub(super) fn of_runs(runs: Vec<(u64, u64)>, limit: u64) -> Option<Self> {
+        let mut joined: Vec<(u64, u64)> = Vec::with_capacity(runs.len());
+        let mut count: u64 = 0;
+        for (first, last) in runs {
+            count = (last - first).checked_add(1)?.checked_add(count).filter(|count| *count <= limit)?;
+            match joined.last_mut() {
+                Some((_, end)) if first <= *end => return None,
+                Some((_, end)) if *end + 1 == first => *end = last,
+                _ => joined.push((first, last)),
+            }
+        }
+        (!joined.is_empty()).then_some(Self { runs: joined })
     }
 
     /// How many numbers there are.

@@ -139,3 +139,36 @@ proptest! {
         prop_assert_eq!(keys(&fold(&input)), distinct);
     }
 }
+
+proptest! {
+    #[test]
+    fn what_is_printed_is_read_back(keys in prop::collection::btree_set("[a-c.{}\\\\\n\u{1}ü]{0,3}[0-9]{0,2}[.x]{0,1}[0-9]{0,2}", 1..40)) {
+        for pattern in fold(&keys) {
+            let read = Pattern::parse(&pattern.to_string(), 1 << 20).map(|pattern| pattern.keys());
+            prop_assert_eq!(read, Some(pattern.keys()));
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "[a{},.\\\\0-9u]{0,12}") {
+        if let Some(pattern) = Pattern::parse(&text, 1000) {
+            prop_assert!(pattern.count() <= 1000);
+        }
+    }
+}
+
+#[test]
+fn what_stands_for_too_much_is_refused() {
+    for text in [
+        "a{0..99}{0..99}",
+        "a{0..18446744073709551615}",
+        "{0..18446744073709551615..2}",
+        "{3..1}",
+        "{1,1}",
+        "{}",
+        "{",
+        "}",
+    ] {
+        assert_eq!(Pattern::parse(text, 1000), None, "{text}");
+    }
+}

@@ -2,21 +2,27 @@
 //!
 //! They are written as they are walked: a document of a million entries is never held as a tree.
 
+mod arguments;
 mod check;
+mod compare;
+mod convert;
 mod diagnoses;
 mod diff;
 mod entries;
 mod inspect;
 mod places;
 mod schema;
+mod versions;
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use super::{Environment, Framework, Rejection, Report, SchemaReport};
+use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
+use crate::convert::{Report as Converted, Request as Conversion};
+use crate::diff::checkpoints::CheckpointDiff;
 
 /// Raised only when a reader of the documents would have to change.
 const FORMAT_VERSION: u32 = 1;
@@ -31,6 +37,11 @@ pub fn schema(out: impl Write, report: &SchemaReport) -> io::Result<()> {
     write(out, &schema::Document::new(report))
 }
 
+/// Writes the document of `moe-lint args`.
+pub fn arguments(out: impl Write, report: &ArgumentsReport) -> io::Result<()> {
+    write(out, &arguments::Document::new(report))
+}
+
 /// Writes the document of a launch that could not be checked, where others could.
 pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>) -> io::Result<()> {
     let document =
@@ -38,9 +49,19 @@ pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>)
     write(out, &document)
 }
 
+/// Writes the document of `moe-lint diff`.
+pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) -> io::Result<()> {
+    write(out, &compare::Document::new(diff, sides))
+}
+
 /// Writes the document of `moe-lint inspect`.
 pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
     write(out, &inspect::Document::new(checkpoint))
+}
+
+/// Writes the document of `moe-lint convert`.
+pub fn convert(out: impl Write, request: &Conversion, report: &Converted, checked: Option<&Report>) -> io::Result<()> {
+    write(out, &convert::Document::new(request, report, checked))
 }
 
 pub(super) fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
@@ -94,7 +115,7 @@ impl Head {
 #[derive(Serialize)]
 struct Assumed<'r> {
     framework: FrameworkDocument<'r>,
-    environment: EnvironmentDocument,
+    environment: EnvironmentDocument<'r>,
     rejected: Option<Rejected<'r>>,
 }
 
@@ -106,8 +127,9 @@ struct FrameworkDocument<'r> {
 }
 
 #[derive(Serialize)]
-struct EnvironmentDocument {
+struct EnvironmentDocument<'r> {
     transformer_engine: Option<String>,
+    transformer_engine_from: &'r str,
     apex: bool,
 }
 
@@ -117,21 +139,28 @@ struct Rejected<'r> {
     message: &'r str,
 }
 
+impl<'r> FrameworkDocument<'r> {
+    fn new(framework: &'r Framework) -> Self {
+        Self { name: &framework.name, version: framework.version.to_string(), from: &framework.from }
+    }
+}
+
 impl<'r> Assumed<'r> {
-    fn new(framework: &'r Framework, environment: &Environment, rejected: Option<&'r Rejection>) -> Self {
+    fn new(framework: &'r Framework, environment: &'r Environment, rejected: Option<&'r Rejection>) -> Self {
         Self {
-            framework: FrameworkDocument {
-                name: &framework.name,
-                version: framework.version.to_string(),
-                from: &framework.from,
-            },
+            framework: FrameworkDocument::new(framework),
             environment: EnvironmentDocument {
                 transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
+                transformer_engine_from: &environment.engine_from,
                 apex: environment.apex,
             },
-            rejected: rejected.map(|rejection| Rejected { by: &rejection.by, message: &rejection.message }),
+            rejected: rejected.map(self::rejected),
         }
     }
+}
+
+fn rejected(rejection: &Rejection) -> Rejected<'_> {
+    Rejected { by: &rejection.by, message: &rejection.message }
 }
 
 /// A list that is serialized while it is walked.

@@ -122,7 +122,7 @@ pub fn framework() -> Framework {
 }
 
 pub fn environment() -> Environment {
-    Environment { transformer_engine: Some("1.7".parse().expect("a version")), apex: true }
+    Environment { transformer_engine: Some("1.7".parse().expect("a version")), engine_from: "--te".into(), apex: true }
 }
 
 /// The launch of issue 924 against the checkpoint of issue 924.
@@ -145,7 +145,7 @@ pub fn fails() -> Report {
             span: span(&source, FLAG),
             text: "stores all experts of a layer in weight1 and weight2".into(),
         }],
-        explains: Explained { missing: all(8), unexpected: all(16), mismatched: Vec::new() },
+        explains: Explained { missing: all(8), unexpected: all(16), ..Explained::default() },
         notes: vec![Note {
             heading: "what happens".into(),
             text: "Megatron-LM 0.8 stops: \"Missing key(s) in state_dict\". From 0.13 on it would train with random \
@@ -186,6 +186,8 @@ pub fn fails() -> Report {
         diff,
         diagnoses: vec![diagnosis],
         undetermined: Vec::new(),
+        versions: vec![framework().version],
+        others: Vec::new(),
         elapsed: Duration::from_millis(14),
     }
 }
