@@ -2,9 +2,9 @@
 
 mod args;
 mod check;
+mod convert;
 mod diff;
 mod files;
-mod convert;
 mod inspect;
 mod request;
 mod schema;

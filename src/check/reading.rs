@@ -36,6 +36,21 @@ impl<'r> Reading<'r> {
         Self::read(self.request, input, Arc::clone(&self.checkpoints))
     }
 
+    /// The same request with another launch, as if every checkpoint that was read so far were converted; one that cannot
+    /// be stays as it is.
+    ///
+    /// # Errors
+    /// When the launch cannot be read.
+    pub fn converted(&self, input: &Input, convert: &dyn Fn(&Checkpoint) -> Option<Checkpoint>) -> Result<Self, Error> {
+        let read = self.checkpoints.read.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let changed = read.into_iter().map(|(key, read)| {
+            let read = read.map(|read| convert(&read).map_or(read, Arc::new));
+            (key, read)
+        });
+        let checkpoints = Checkpoints { read: Mutex::new(changed.collect()) };
+        Self::read(self.request, input, Arc::new(checkpoints))
+    }
+
     fn read(request: &'r Request, input: &Input, checkpoints: Arc<Checkpoints>) -> Result<Self, Error> {
         let mut launch = request::read(input)?;
         if let Some(command) = request.command {

@@ -26,6 +26,7 @@ pub(super) fn location<'a>(values: &'a Scope<'a>, location: &Location, given: bo
     };
     let file = location.is_file;
     scope.set("root", Value::str(&location.root.display().to_string()));
+    scope.set("root_word", Value::str(&shell_word(&location.root.display().to_string())));
     scope.set("root_exists", Value::Bool(location.root_exists || file));
     scope.set("tracker", Value::str(tracker));
     scope.set("tracker_step", step);
@@ -35,6 +36,17 @@ pub(super) fn location<'a>(values: &'a Scope<'a>, location: &Location, given: bo
     scope.set("folder", Value::str(location.folder.as_deref().filter(|f| !f.is_empty()).unwrap_or(".")));
     scope.set("folder_exists", Value::Bool(location.folder_exists || file));
     scope
+}
+
+/// A path as one word of a shell, to which more may be added.
+fn shell_word(path: &str) -> String {
+    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=@%:,".contains(c);
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
 }
 
 /// What the checkpoint holds and how it differs.

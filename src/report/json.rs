@@ -20,8 +20,8 @@ use serde::ser::{SerializeSeq, Serializer};
 
 use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
-use crate::diff::checkpoints::CheckpointDiff;
 use crate::convert::{Report as Converted, Request as Conversion};
+use crate::diff::checkpoints::CheckpointDiff;
 
 /// Raised only when a reader of the documents would have to change.
 const FORMAT_VERSION: u32 = 1;

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use serde::Deserialize;
 
 use super::expr::Expr;
-use super::version::Version;
 use super::ranged::{Ranged, picked};
+use super::version::Version;
 use super::{RuleError, check_expr, embedded};
 
 /// A kind of tokenizer whose size its files tell.
