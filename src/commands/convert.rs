@@ -101,7 +101,7 @@ fn engine(launch: &LaunchArgs) -> Result<Option<Version>, Error> {
         (Some(TransformerEngine::Absent), _) | (None, None) => Ok(None),
         (None, Some(version)) => {
             let releases = releases::load()?;
-            Ok(releases::describing(&releases, version).map(|release| release.te.clone()))
+            Ok(releases::describing(releases, version).map(|release| release.te.clone()))
         }
     }
 }

@@ -152,7 +152,7 @@ impl Windows {
         }
         match width {
             1 => transpose::<1>(read, written, columns, rows),
-            2 => transpose::<2>(read, written, columns, rows),
+            2 => transpose_pairs(read, written, columns, rows),
             4 => transpose::<4>(read, written, columns, rows),
             8 => transpose::<8>(read, written, columns, rows),
             _ => transpose_any(read, written, columns, rows, width),
@@ -194,6 +194,42 @@ fn transpose<const WIDTH: usize>(from: &[u8], to: &mut [u8], rows: usize, column
             }
         }
     }
+}
+
+/// The same for elements of two bytes, as most are: four of four lines at a time, as four whole numbers.
+fn transpose_pairs(from: &[u8], to: &mut [u8], rows: usize, columns: usize) {
+    let (whole_rows, whole_columns) = (rows - rows % 4, columns - columns % 4);
+    for top in (0..whole_rows).step_by(TILE) {
+        for left in (0..whole_columns).step_by(TILE) {
+            for column in (left..whole_columns.min(left + TILE)).step_by(4) {
+                for row in (top..whole_rows.min(top + TILE)).step_by(4) {
+                    let line = |i: usize| {
+                        let at = ((row + i) * columns + column) * 2;
+                        from[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+                    };
+                    for (i, line) in exchange([line(0), line(1), line(2), line(3)]).into_iter().enumerate() {
+                        let at = ((column + i) * rows + row) * 2;
+                        to[at..at + 8].copy_from_slice(&line.to_le_bytes());
+                    }
+                }
+            }
+        }
+    }
+    let edge = |row: usize, column: usize, to: &mut [u8]| {
+        let (source, target) = ((row * columns + column) * 2, (column * rows + row) * 2);
+        to[target..target + 2].copy_from_slice(&from[source..source + 2]);
+    };
+    (whole_rows..rows).for_each(|row| (0..columns).for_each(|column| edge(row, column, to)));
+    (whole_columns..columns).for_each(|column| (0..whole_rows).for_each(|row| edge(row, column, to)));
+}
+
+/// Rows and columns of a matrix of 4 x 4 numbers of 16 bits exchanged: first of its halves, then within them.
+fn exchange([a, b, c, d]: [u64; 4]) -> [u64; 4] {
+    const EVEN: u64 = 0x0000_ffff_0000_ffff;
+    const LOW: u64 = 0x0000_0000_ffff_ffff;
+    let pair = |a: u64, b: u64| ((a & EVEN) | (b & EVEN) << 16, (a >> 16 & EVEN) | (b & !EVEN));
+    let ((a, b), (c, d)) = (pair(a, b), pair(c, d));
+    [(a & LOW) | c << 32, (b & LOW) | d << 32, a >> 32 | (c & !LOW), b >> 32 | (d & !LOW)]
 }
 
 fn transpose_any(from: &[u8], to: &mut [u8], rows: usize, columns: usize, width: usize) {
