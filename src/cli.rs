@@ -5,6 +5,7 @@
 mod args;
 mod check;
 mod convert;
+mod init;
 mod inspect;
 mod launch;
 mod output;
@@ -12,8 +13,9 @@ mod schema;
 mod snapshot;
 
 pub use args::ArgsArgs;
-pub use check::CheckArgs;
+pub use check::{CheckArgs, SettingsArgs};
 pub use convert::{ConvertArgs, Verify};
+pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
 pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
@@ -52,6 +54,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Rewrite a checkpoint with the experts stored in another layout
     Convert(Box<ConvertArgs>),
+    /// Write moe-lint.toml by looking at the repository
+    Init(InitArgs),
 }
 
 #[cfg(test)]

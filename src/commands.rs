@@ -5,10 +5,12 @@ mod check;
 mod convert;
 mod diff;
 mod files;
+mod init;
 mod inspect;
 mod request;
 mod schema;
 mod snapshot;
+mod targets;
 mod tell;
 
 use crate::cli::{Cli, Command};
@@ -29,5 +31,6 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Snapshot(args)) => snapshot::run(args, console),
         Some(Command::Diff(args)) => diff::run(args, console),
         Some(Command::Convert(args)) => convert::run(args, console),
+        Some(Command::Init(args)) => init::run(args, console),
     }
 }

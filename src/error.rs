@@ -12,6 +12,7 @@ use crate::rules::expr::ExprError;
 use crate::rules::flags::FlagError;
 use crate::rules::value::Unknown;
 use crate::rules::version::Version;
+use crate::settings::SettingsError;
 use crate::training::ConfigError;
 
 /// What stops a command before it has anything to report.
@@ -39,6 +40,21 @@ pub enum Error {
         /// Why not.
         error: io::Error,
     },
+    /// The settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// No launch is named, and no settings name one.
+    #[error("there is no launch to look at: no `moe-lint.toml` here or above names one")]
+    NoTargets,
+    /// Settings without launches.
+    #[error("{}: its targets match no file", .0.display())]
+    NothingMatches(PathBuf),
+    /// A second launch where one is expected.
+    #[error("one launch at a time: what is {} for?", .0.display())]
+    OneLaunch(PathBuf),
+    /// A file that is there already.
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
     /// The launch cannot be read.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -83,6 +99,10 @@ impl Error {
         match self {
             Self::Checkpoint(error) => error.help(),
             Self::Convert(error) => error.help(),
+            Self::Settings(error) => error.help(),
+            Self::NoTargets => {
+                Some("name a launch script, give the command after `--`, or write settings: moe-lint init".to_owned())
+            }
             Self::NoLaunch => Some("name a launch script, or give the command after `--`".to_owned()),
             Self::NoTrainingCommand => Some("choose a command with --command N, or give it after `--`".to_owned()),
             Self::NoCheckpointNamed => Some("give one with --checkpoint PATH".to_owned()),

@@ -6,6 +6,8 @@
 
 mod argv;
 mod entry;
+pub mod forks;
+mod inputs;
 mod launchers;
 mod options;
 mod script;
@@ -16,6 +18,7 @@ pub mod yaml;
 
 pub mod argparse;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use argv::from_argv;
@@ -68,6 +71,8 @@ pub struct Command {
     pub open: Vec<usize>,
     /// Variables that the command sees and that the launch itself set, by name.
     pub env: Vec<(String, Word)>,
+    /// The directory that it runs in; `None` where that is not known.
+    pub directory: Option<PathBuf>,
     /// The line of the command in its source, counted from 1.
     pub line: usize,
     /// The wrapper that starts it (`srun`, `bash -c`): an index of [`Launch::commands`].

@@ -36,4 +36,5 @@ pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod error;
+pub mod settings;
 pub mod terminal;

@@ -4,6 +4,7 @@ pub mod causes;
 pub mod convert;
 pub mod embedded;
 pub mod expr;
+pub mod facts;
 pub mod flags;
 pub mod key_form;
 pub mod loader;

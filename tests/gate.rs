@@ -1,5 +1,7 @@
 //! The commands of the gate, as they are called: snapshots, comparisons, settings, the wrapper, completions.
 
+#[path = "gate/settings.rs"]
+mod settings;
 #[path = "gate/snapshot.rs"]
 mod snapshot;
 

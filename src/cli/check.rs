@@ -13,10 +13,33 @@ pub struct CheckArgs {
     /// The launch.
     #[command(flatten)]
     pub launch: LaunchArgs,
-    /// Checkpoint to check against [default: the one that the launch loads]
+    /// Checkpoint, or snapshot of one, to check against [default: the one that the launch loads]
     #[arg(long, value_name = "PATH")]
     pub checkpoint: Option<PathBuf>,
+    /// The settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
     /// How to print.
     #[command(flatten)]
     pub output: ReportArgs,
+}
+
+/// Which settings hold.
+#[derive(Debug, Default, Args)]
+pub struct SettingsArgs {
+    /// Settings to use [default: moe-lint.toml beside the launch or above]
+    #[arg(long, value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+    /// Use no settings
+    #[arg(long, conflicts_with = "config", help_heading = "Settings")]
+    pub isolated: bool,
+    /// Pass over files that belong to no target of the settings
+    #[arg(long, conflicts_with = "isolated", help_heading = "Settings")]
+    pub only_targets: bool,
+    /// File of findings that are accepted [default: the settings']
+    #[arg(long, value_name = "FILE", help_heading = "Settings")]
+    pub baseline: Option<PathBuf>,
+    /// Accept all findings that there are now: write them to the baseline
+    #[arg(long, help_heading = "Settings")]
+    pub write_baseline: bool,
 }

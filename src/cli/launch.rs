@@ -1,17 +1,21 @@
 //! The options that describe a launch, shared by the commands that read one.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 
 use crate::rules::version::Version;
 
 /// A launch and what is to be taken for granted about its machine.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct LaunchArgs {
     /// Bash script that launches the training
     #[arg(value_name = "LAUNCH")]
     pub script: Option<PathBuf>,
+    /// More of them, for `check`; without any, it checks all targets of moe-lint.toml
+    #[arg(value_name = "MORE", hide = true)]
+    pub more: Vec<PathBuf>,
     /// Or the launch itself, after `--`
     #[arg(last = true, value_name = "ARGV", conflicts_with = "script")]
     pub argv: Vec<String>,
@@ -20,7 +24,7 @@ pub struct LaunchArgs {
     #[arg(long, value_name = "VERSION", help_heading = "The training machine")]
     pub megatron: Option<Version>,
     /// Transformer Engine's version, or `none` where it is not installed
-    #[arg(long, value_name = "VERSION", value_parser = engine, help_heading = "The training machine")]
+    #[arg(long, value_name = "VERSION", help_heading = "The training machine")]
     pub te: Option<TransformerEngine>,
     /// apex is not installed
     #[arg(long, help_heading = "The training machine")]
@@ -59,11 +63,15 @@ pub enum TransformerEngine {
     Absent,
 }
 
-fn engine(text: &str) -> Result<TransformerEngine, String> {
-    if text.eq_ignore_ascii_case("none") {
-        return Ok(TransformerEngine::Absent);
+impl FromStr for TransformerEngine {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("none") {
+            return Ok(Self::Absent);
+        }
+        text.parse().map(Self::Installed).map_err(|_| "expected a version such as 1.9, or `none`".to_owned())
     }
-    text.parse().map(TransformerEngine::Installed).map_err(|_| "expected a version such as 1.9, or `none`".to_owned())
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

@@ -1,24 +1,88 @@
 //! `moe-lint check`: will the checkpoint load into the model that the launch builds?
 
+use std::path::{Path, PathBuf};
+
 use super::request::request;
 use super::tell::{self, Judged};
+use super::{files, targets};
 use crate::check;
-use crate::cli::CheckArgs;
+use crate::cli::{CheckArgs, LaunchArgs};
 use crate::error::Error;
+use crate::report::Report;
+use crate::settings::{Accepted, Baseline, Found, Planned, new_baseline, set_severities};
 use crate::terminal::Console;
 
-/// Checks a launch against a checkpoint.
+/// The baseline's name, where the settings give none.
+const BASELINE: &str = "moe-lint-baseline.json";
+
+/// Checks a launch against a checkpoint, or all launches that the settings name.
 ///
 /// # Errors
 /// When there is nothing to judge: no launch, an unreadable file. A finding is never an error.
 pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
-    let name =
-        args.launch.script.as_deref().map_or_else(|| "command line".to_owned(), |path| path.display().to_string());
-    tell::tell(vec![Judged { name, result: report(args) }], &args.output, console)
+    let found = targets::settings(args)?;
+    let mut judged = Vec::new();
+    let mut complete = false;
+    if args.launch.argv.is_empty() {
+        let named: Vec<PathBuf> = args.launch.script.iter().chain(&args.launch.more).cloned().collect();
+        complete = named.is_empty();
+        for planned in targets::plan(args, &found, &named, console)? {
+            judged.push(one(args, &found, &planned));
+        }
+    } else {
+        judged.push(one(args, &found, &Planned { launch: PathBuf::new(), target: None }));
+    }
+    accept(args, &found, &mut judged, complete, console)?;
+    tell::tell(judged, &args.output, console)
 }
 
-fn report(args: &CheckArgs) -> Result<crate::report::Report, Error> {
-    let mut request = request(&args.launch)?;
-    request.checkpoint.clone_from(&args.checkpoint);
+/// Checks one launch as one target of it.
+fn one(args: &CheckArgs, found: &Found, planned: &Planned<'_>) -> Judged {
+    let launch = targets::launch_args(&args.launch, found, planned);
+    let from_target = planned.target.and_then(|target| target.checkpoint.as_ref()).map(|path| found.resolve(path));
+    let checkpoint = args.checkpoint.clone().or(from_target);
+    let result = report(&launch, checkpoint).map(|mut report| {
+        set_severities(&found.settings, &mut report.diagnoses);
+        report
+    });
+    Judged::new(&planned.launch, result)
+}
+
+fn report(launch: &LaunchArgs, checkpoint: Option<PathBuf>) -> Result<Report, Error> {
+    let mut request = request(launch)?;
+    request.checkpoint = checkpoint;
     check::check(&request)
+}
+
+/// Accepts what the settings and the baseline do, and tells what they accept in vain.
+fn accept(
+    args: &CheckArgs,
+    found: &Found,
+    judged: &mut [Judged],
+    complete: bool,
+    console: &mut Console<'_>,
+) -> Result<(), Error> {
+    let from_settings = || found.settings.baseline.as_ref().map(|path| found.resolve(path));
+    let path = args.settings.baseline.clone().or_else(from_settings);
+    let baseline = match &path {
+        Some(path) if !args.settings.write_baseline => Baseline::read(path)?,
+        _ => Baseline::default(),
+    };
+    let mut accepted = Accepted::new(found, baseline);
+    judged.iter_mut().for_each(|one| accepted.apply(&one.launch, &mut one.subject));
+    if args.settings.write_baseline {
+        let path = path.unwrap_or_else(|| found.resolve(Path::new(BASELINE)));
+        let files: Vec<PathBuf> = judged.iter().map(|one| found.relative(&one.launch)).collect();
+        let baseline = new_baseline(files.iter().map(PathBuf::as_path).zip(judged.iter().map(|one| &one.subject)));
+        files::replace(&path, baseline.text().as_bytes())
+            .map_err(|error| Error::Unwritable { path: path.clone(), error })?;
+        writeln!(console.err, "{}: {} findings are accepted from now on", path.display(), baseline.len())?;
+        let mut accepted = Accepted::new(found, baseline);
+        judged.iter_mut().for_each(|one| accepted.apply(&one.launch, &mut one.subject));
+    } else if complete {
+        for line in accepted.unused() {
+            writeln!(console.err, "warning: {}: {line}", found.path.display())?;
+        }
+    }
+    Ok(())
 }

@@ -12,6 +12,9 @@ pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
     if !args.rules.is_empty() {
         return Err(Error::NotBuilt("--rules"));
     }
+    if let Some(more) = args.more.first() {
+        return Err(Error::OneLaunch(more.clone()));
+    }
     let input = match &args.script {
         None if args.argv.is_empty() => return Err(Error::NoLaunch),
         None => Input::Words(args.argv.clone()),

@@ -1,7 +1,7 @@
 //! Printing what was found about one launch or many, in the format that was asked for, and the exit code.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::files;
 use crate::cli::{ReportArgs, ReportFormat};
@@ -13,22 +13,34 @@ use crate::terminal::Console;
 
 /// A launch, and what was found or why nothing could be.
 pub(super) struct Judged {
-    /// The launch's name.
-    pub(super) name: String,
+    /// The launch; empty for a command line.
+    pub(super) launch: PathBuf,
     /// Its report.
     pub(super) result: Result<Report, Error>,
+    /// What the report says in short.
+    pub(super) subject: Subject,
 }
 
 impl Judged {
-    /// 0 loads, 1 does not, 2 cannot be told.
-    pub(super) fn exit_code(&self) -> u8 {
-        self.result.as_ref().map_or(2, |report| report.outcome.exit_code())
+    /// A launch and its result.
+    pub(super) fn new(launch: &Path, result: Result<Report, Error>) -> Self {
+        let subject = match &result {
+            Ok(report) => Subject::of(report),
+            Err(error) => {
+                let name =
+                    if launch.as_os_str().is_empty() { "command line".into() } else { launch.display().to_string() };
+                Subject::failed(&name, &error.to_string(), error.help())
+            }
+        };
+        Self { launch: launch.to_path_buf(), result, subject }
     }
 
-    fn subject(&self) -> Subject {
+    /// 0 it may go on, 1 it does not load as asked, 2 that cannot be told.
+    pub(super) fn exit_code(&self) -> u8 {
         match &self.result {
-            Ok(report) => Subject::of(report),
-            Err(error) => Subject::failed(&self.name, &error.to_string(), error.help()),
+            _ if self.subject.passes => 0,
+            Ok(report) => report.outcome.exit_code(),
+            Err(_) => 2,
         }
     }
 }
@@ -41,7 +53,7 @@ pub(super) fn tell(mut judged: Vec<Judged>, args: &ReportArgs, console: &mut Con
     let code = judged.iter().map(Judged::exit_code).max().unwrap_or(0);
     let on_github = (console.terminal.variable)("GITHUB_ACTIONS").is_some_and(|value| value == "true");
     let format = args.format.unwrap_or(ReportFormat::Human);
-    let subjects: Vec<Subject> = judged.iter().map(Judged::subject).collect();
+    let subjects: Vec<Subject> = judged.iter().map(|one| one.subject.clone()).collect();
     match format {
         ReportFormat::Human | ReportFormat::Json => {}
         ReportFormat::Sarif => console.write(|out| sarif::write(out, &subjects, code))?,
@@ -83,16 +95,20 @@ fn print(
     let directory = console.terminal.links().then(|| std::env::current_dir().ok()).flatten();
     let mut text = String::new();
     for one in judged {
+        let subject = &one.subject;
         if judged.len() > 1 {
-            text.push_str(&human::heading(&one.name, style));
+            text.push_str(&human::heading(&subject.name, style));
         }
         match &one.result {
+            // All of it is accepted: that it is, and why, is all there is to say.
+            Ok(_) if subject.is_accepted() => text.push_str(&human::accepted(subject, style)),
             Ok(report) => {
                 let report_text = human::check(report, style);
                 text.push_str(&match &directory {
                     Some(directory) => links::add(&report_text, &report.launch, directory),
                     None => report_text,
                 });
+                text.push_str(&human::accepted(subject, style));
             }
             Err(error) => text.push_str(&failure(error, style)),
         }
@@ -111,6 +127,6 @@ fn failure(error: &Error, style: Style) -> String {
 fn document(out: &mut dyn Write, judged: &Judged) -> io::Result<()> {
     match &judged.result {
         Ok(report) => json::check(out, report),
-        Err(error) => json::failure(out, &judged.name, &error.to_string(), error.help().as_deref()),
+        Err(error) => json::failure(out, &judged.subject.name, &error.to_string(), error.help().as_deref()),
     }
 }

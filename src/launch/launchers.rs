@@ -34,6 +34,22 @@ pub enum Takes {
     Value,
 }
 
+/// When a launcher starts something in a container or on another machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Elsewhere {
+    /// Always, or never.
+    Always(bool),
+    /// Where it is given one of these options.
+    With(Vec<String>),
+}
+
+impl Default for Elsewhere {
+    fn default() -> Self {
+        Self::Always(false)
+    }
+}
+
 /// The options that tell how many processes there are.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -107,6 +123,9 @@ pub struct Launcher {
     /// Whether a word that ends in `.py` is started by Python.
     #[serde(default)]
     pub suffix_starts_python: bool,
+    /// Whether what it starts sees other files than the launch does.
+    #[serde(default)]
+    pub elsewhere: Elsewhere,
     /// Whether it starts the processes of one training.
     #[serde(default)]
     pub distributed: bool,
@@ -136,6 +155,18 @@ pub fn by_program(program: &str) -> Option<&'static Launcher> {
 /// The launcher of a Python module.
 pub fn by_module(module: &str) -> Option<&'static Launcher> {
     LAUNCHERS.iter().find(|launcher| launcher.modules.iter().any(|known| known == module))
+}
+
+/// Whether a command's words up to `end` start the rest in a container or on another machine.
+pub fn go_elsewhere(command: &Command, end: usize) -> bool {
+    (0..end.min(command.argv.len())).any(|at| match command.known(at).and_then(by_program).map(|l| (l, &l.elsewhere)) {
+        None => false,
+        Some((_, Elsewhere::Always(always))) => *always,
+        Some((launcher, Elsewhere::With(options))) => {
+            let given = parse(launcher, command, at + 1).map(|parsed| parsed.options).unwrap_or_default();
+            given.iter().any(|(name, _)| has(options, name))
+        }
+    })
 }
 
 /// Where a launcher's own words end.

@@ -24,6 +24,9 @@ pub struct EntryPoint {
     /// The kind of model.
     #[serde(default)]
     pub family: String,
+    /// Whether it has arguments of its own, from which it makes the framework's and the model in its own way.
+    #[serde(default)]
+    pub own_arguments: bool,
     /// Whether it trains.
     #[serde(default = "yes")]
     pub trains: bool,
@@ -61,7 +64,7 @@ pub fn entry_point(entry: &Entry<'_>) -> Option<&'static EntryPoint> {
 }
 
 /// Whether a name fits a pattern in which `*` stands for any text.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
     let mut parts: Vec<&str> = parts.collect();

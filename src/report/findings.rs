@@ -44,6 +44,8 @@ pub struct Finding {
     pub place: Place,
     /// Changes that were proven to help.
     pub fixes: Vec<Fix>,
+    /// Why it is accepted, if it is.
+    pub accepted: Option<String>,
 }
 
 /// A place in a file; lines and columns count from 1, columns in characters.
@@ -118,7 +120,8 @@ impl Subject {
             }
         }
         let passes = report.outcome.exit_code() == 0;
-        let deciding = report.stages.iter().find(|s| !matches!(s.verdict, Verdict::Ok | Verdict::Skipped));
+        let deciding =
+            report.stages.iter().find(|s| !matches!(s.verdict, Verdict::Ok | Verdict::Warns | Verdict::Skipped));
         if findings.is_empty() && !passes {
             let found = match (&report.rejected, deciding) {
                 (Some(rejected), _) => {
@@ -157,7 +160,7 @@ impl Subject {
 
 fn plain(rule: &str, message: String, place: Place) -> Finding {
     let rule = rule.to_owned();
-    Finding { rule, severity: Severity::Error, message, details: Vec::new(), place, fixes: Vec::new() }
+    Finding { rule, severity: Severity::Error, message, details: Vec::new(), place, fixes: Vec::new(), accepted: None }
 }
 
 fn of_diagnosis(diagnosis: &Diagnosis, fallback: &Place) -> Finding {
@@ -175,6 +178,19 @@ fn of_diagnosis(diagnosis: &Diagnosis, fallback: &Place) -> Finding {
         details,
         place: span.map_or_else(|| fallback.clone(), Place::of),
         fixes: diagnosis.fixes.clone(),
+        accepted: None,
+    }
+}
+
+impl Subject {
+    /// Whether it goes on only because everything that is wrong is accepted.
+    pub fn is_accepted(&self) -> bool {
+        self.passes && self.outcome != "loads"
+    }
+
+    /// What is wrong and not accepted.
+    pub fn open(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.accepted.is_none())
     }
 }
 

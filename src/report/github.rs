@@ -5,7 +5,7 @@ use crate::diagnose::Severity;
 
 /// One workflow command a finding.
 pub fn annotations(subjects: &[Subject]) -> String {
-    subjects.iter().flat_map(|subject| &subject.findings).map(annotation).collect()
+    subjects.iter().flat_map(Subject::open).map(annotation).collect()
 }
 
 fn annotation(finding: &Finding) -> String {
@@ -44,9 +44,9 @@ fn property(text: &str) -> String {
 pub fn summary(subjects: &[Subject]) -> String {
     let mut text = "### moe-lint\n\n| launch | outcome | |\n|---|---|---|\n".to_owned();
     for subject in subjects {
-        text.push_str(&format!("| {} | {} | {} |\n", code(&subject.name), subject.outcome, cell(&subject.summary)));
+        text.push_str(&format!("| {} | {} | {} |\n", code(&subject.name), outcome(subject), cell(&subject.summary)));
     }
-    for finding in subjects.iter().flat_map(|subject| &subject.findings) {
+    for finding in subjects.iter().flat_map(Subject::open) {
         let place = &finding.place;
         text.push_str(&format!(
             "\n**{}[{}]** {} ({}:{})\n",
@@ -62,6 +62,10 @@ pub fn summary(subjects: &[Subject]) -> String {
     }
     text.push('\n');
     text
+}
+
+fn outcome(subject: &Subject) -> String {
+    if subject.is_accepted() { format!("{}, accepted", subject.outcome) } else { subject.outcome.to_owned() }
 }
 
 /// Text in a Markdown table: nothing in it starts markup or ends the cell.

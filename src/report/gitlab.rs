@@ -16,7 +16,7 @@ pub fn write(out: impl Write, subjects: &[Subject]) -> io::Result<()> {
     // GitLab wants each fingerprint once; equal ones are numbered in their order.
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut issues = Vec::new();
-    for finding in subjects.iter().flat_map(|subject| &subject.findings) {
+    for finding in subjects.iter().flat_map(Subject::open) {
         let fingerprint = finding.fingerprint();
         let before = seen.entry(fingerprint.clone()).or_default();
         let fingerprint = if *before == 0 { fingerprint } else { numbered(&fingerprint, *before) };

@@ -12,6 +12,7 @@ mod entries;
 mod inspect;
 mod places;
 mod schema;
+mod versions;
 
 use std::io::{self, Write};
 
@@ -114,7 +115,7 @@ impl Head {
 #[derive(Serialize)]
 struct Assumed<'r> {
     framework: FrameworkDocument<'r>,
-    environment: EnvironmentDocument,
+    environment: EnvironmentDocument<'r>,
     rejected: Option<Rejected<'r>>,
 }
 
@@ -126,8 +127,9 @@ struct FrameworkDocument<'r> {
 }
 
 #[derive(Serialize)]
-struct EnvironmentDocument {
+struct EnvironmentDocument<'r> {
     transformer_engine: Option<String>,
+    transformer_engine_from: &'r str,
     apex: bool,
 }
 
@@ -144,16 +146,21 @@ impl<'r> FrameworkDocument<'r> {
 }
 
 impl<'r> Assumed<'r> {
-    fn new(framework: &'r Framework, environment: &Environment, rejected: Option<&'r Rejection>) -> Self {
+    fn new(framework: &'r Framework, environment: &'r Environment, rejected: Option<&'r Rejection>) -> Self {
         Self {
             framework: FrameworkDocument::new(framework),
             environment: EnvironmentDocument {
                 transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
+                transformer_engine_from: &environment.engine_from,
                 apex: environment.apex,
             },
-            rejected: rejected.map(|rejection| Rejected { by: &rejection.by, message: &rejection.message }),
+            rejected: rejected.map(self::rejected),
         }
     }
+}
+
+fn rejected(rejection: &Rejection) -> Rejected<'_> {
+    Rejected { by: &rejection.by, message: &rejection.message }
 }
 
 /// A list that is serialized while it is walked.

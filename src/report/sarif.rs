@@ -97,6 +97,8 @@ struct ResultDocument {
     partial_fingerprints: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fixes: Vec<FixDocument>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressions: Vec<Suppression>,
 }
 
 impl ResultDocument {
@@ -116,7 +118,21 @@ impl ResultDocument {
             locations: [Location { physical_location: PhysicalLocation::new(&finding.place) }],
             partial_fingerprints: BTreeMap::from([("moeLint/v1", finding.fingerprint())]),
             fixes: finding.fixes.iter().filter(|fix| !fix.edits.is_empty()).map(FixDocument::new).collect(),
+            suppressions: finding.accepted.iter().map(|reason| Suppression::new(reason)).collect(),
         }
+    }
+}
+
+/// A finding that is accepted.
+#[derive(Serialize)]
+struct Suppression {
+    kind: &'static str,
+    justification: String,
+}
+
+impl Suppression {
+    fn new(reason: &str) -> Self {
+        Self { kind: "external", justification: reason.to_owned() }
     }
 }
 

@@ -74,6 +74,11 @@ impl FlagTable {
         Parser::new(self.allow_abbrev, actions.collect())
     }
 
+    /// Every flag as the newest version that has it knows it.
+    pub fn newest(&self) -> Vec<Arc<Action>> {
+        self.flags.iter().filter_map(Variants::newest).cloned().collect()
+    }
+
     /// The versions that know an option, as (first, first without it); several where an option went and came back.
     pub fn lifetimes(&self, option: &str) -> Vec<(Option<Version>, Option<Version>)> {
         let has = |flag: &&Variants| flag.actions().any(|action| action.options.iter().any(|o| **o == *option));

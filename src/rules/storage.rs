@@ -101,6 +101,9 @@ pub struct Distributed {
     pub common_file: String,
     /// The object that holds it instead.
     pub common_entry: String,
+    /// Objects in data files that are read too: settings of the state beside the model.
+    #[serde(deserialize_with = "patterns")]
+    pub objects: Vec<NamePattern>,
     /// Form of a sharded object's key: `{key}`, a text, `{offset}`, a text, `{grid}`.
     pub object_shard: String,
     /// Attribute and entry that hold the shape of a tensor that was flattened.

@@ -18,6 +18,24 @@ pub fn failure(message: &str, help: Option<&str>, style: Style) -> String {
     text
 }
 
+/// What is accepted, and why: one line each.
+pub fn accepted(subject: &Subject, style: Style) -> String {
+    let mut text = String::new();
+    if subject.is_accepted() {
+        text.push_str(&format!(
+            "{}: {}, accepted\n",
+            style.paint(Role::Warning, subject.outcome),
+            printable(&subject.name)
+        ));
+    }
+    for finding in &subject.findings {
+        if let Some(reason) = &finding.accepted {
+            text.push_str(&format!("  accepted [{}]: {}\n", printable(&finding.rule), printable(reason)));
+        }
+    }
+    text
+}
+
 /// The last line: how many launches end how.
 pub fn tally(subjects: &[Subject]) -> String {
     let outcomes = ["loads", "partial", "fresh", "fails", "undetermined", "error"];
