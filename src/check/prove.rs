@@ -6,6 +6,7 @@ use super::pass::pass;
 use super::reading::Reading;
 use super::request;
 use super::understand::Understood;
+use crate::convert;
 use crate::diagnose::{Candidate, Fix};
 use crate::diff::{Diff, is_state};
 use crate::fix::{self, Change};
@@ -20,6 +21,9 @@ pub(super) fn prove(
     candidate: &Candidate,
     before: Option<&Report>,
 ) -> Option<Fix> {
+    if let Some(experts) = &candidate.convert {
+        return converted(reading, understood, candidate, experts);
+    }
     if candidate.command.is_some() {
         return Some(Fix {
             title: candidate.title.clone(),
@@ -87,4 +91,22 @@ fn differing(diff: &Diff) -> BTreeSet<(u8, &str)> {
 pub(super) fn judge(reading: &Reading<'_>, understood: &Understood, change: &Change) -> Option<Report> {
     let changed = reading.changed(change.applied(&understood.launch)?);
     Some(pass(&changed, &understood.target).ok()?.report)
+}
+
+/// A conversion, if the launch loads what it would write. What the launch needs beside it is a part of the proof and not
+/// an edit: it must not be applied before the conversion was run.
+fn converted(reading: &Reading<'_>, understood: &Understood, candidate: &Candidate, experts: &str) -> Option<Fix> {
+    let mut predicted = reading.converted(&|read| convert::predict(read, experts, understood.target.version()));
+    if !(candidate.remove.is_empty() && candidate.add.is_empty()) {
+        let change = fix::change(candidate, understood.arguments(), &understood.parser)?;
+        predicted = predicted.changed(change.applied(&understood.launch)?);
+    }
+    let outcome = pass(&predicted, &understood.target).ok()?.report.outcome;
+    (outcome == Outcome::Loads).then(|| Fix {
+        title: candidate.title.clone(),
+        applicability: candidate.applicability,
+        edits: Vec::new(),
+        command: candidate.command.clone(),
+        proven: true,
+    })
 }
