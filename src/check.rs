@@ -2,6 +2,7 @@
 //! built, compared with a checkpoint, the loader's stages gone through, the difference explained. Each way out is proven
 //! by another pass.
 
+mod arguments;
 mod compare;
 mod find;
 mod findings;
@@ -12,10 +13,12 @@ mod request;
 mod saved;
 mod scope;
 mod target;
+mod tokenizer;
 mod understand;
 
 use std::time::Instant;
 
+pub use arguments::arguments;
 pub use request::{Input, Machine, Request};
 
 use crate::checkpoint::Format;
@@ -63,7 +66,7 @@ pub fn check(request: &Request) -> Result<Report, Error> {
     let reading = Reading::new(request)?;
     let target = Target::of(&request.machine)?;
     let Pass { mut report, found, understood } = pass(&reading, &target)?;
-    for Found { mut diagnosis, remedies } in found {
+    for Found { mut diagnosis, remedies, .. } in found {
         diagnosis.fixes.extend(remedies.iter().filter_map(|candidate| prove(&reading, &understood, candidate)));
         report.diagnoses.push(diagnosis);
     }

@@ -12,6 +12,7 @@ pub mod locate;
 pub mod pickle;
 pub mod snapshot;
 pub mod store;
+pub mod zip_layout;
 
 mod dcp;
 mod detect;
@@ -22,9 +23,9 @@ mod ranked;
 mod safetensors;
 mod single;
 mod state;
-mod torch_file;
-mod torch_tensor;
-mod zip;
+pub(crate) mod torch_file;
+pub(crate) mod torch_tensor;
+pub(crate) mod zip;
 
 pub use error::{CheckpointError, Problem};
 pub use locate::{ChosenBy, Location, Tracker};

@@ -2,7 +2,9 @@
 //!
 //! One file a command: its arguments here in `cli/`, what it does in `commands/`.
 
+mod args;
 mod check;
+mod convert;
 mod init;
 mod inspect;
 mod launch;
@@ -10,7 +12,9 @@ mod output;
 mod schema;
 mod snapshot;
 
+pub use args::ArgsArgs;
 pub use check::{CheckArgs, SettingsArgs};
+pub use convert::{ConvertArgs, Verify};
 pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
@@ -40,6 +44,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Show the keys, shapes and dtypes that the launch builds; needs no checkpoint
     Schema(SchemaArgs),
+    /// Show what a launch would run: the training command's flags, each with its value and place
+    Args(ArgsArgs),
     /// Show what a checkpoint holds; needs no launch
     Inspect(InspectArgs),
     /// Record all that a checkpoint's headers tell in a small file, to check against where the checkpoint is not
@@ -48,6 +54,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Write moe-lint.toml by looking at the repository
     Init(InitArgs),
+    /// Rewrite a checkpoint with the experts stored in another layout
+    Convert(Box<ConvertArgs>),
 }
 
 #[cfg(test)]

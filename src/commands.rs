@@ -1,6 +1,8 @@
 //! The commands, one file each: from what was typed to what is printed and the exit code.
 
+mod args;
 mod check;
+mod convert;
 mod diff;
 mod files;
 mod init;
@@ -23,10 +25,12 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
     match &cli.command {
         None => check::run(&cli.check, console),
         Some(Command::Check(args)) => check::run(args, console),
+        Some(Command::Args(args)) => args::run(args, console),
         Some(Command::Schema(args)) => schema::run(args, console),
         Some(Command::Inspect(args)) => inspect::run(args, console),
         Some(Command::Snapshot(args)) => snapshot::run(args, console),
         Some(Command::Diff(args)) => diff::run(args, console),
         Some(Command::Init(args)) => init::run(args, console),
+        Some(Command::Convert(args)) => convert::run(args, console),
     }
 }

@@ -1,6 +1,9 @@
 //! Why two sides differ: each diagnosis explains a part of the difference.
 
 mod explain;
+mod open;
+mod prefix;
+mod rest;
 
 pub use explain::{Evidence, diagnose};
 
@@ -53,6 +56,8 @@ pub struct Explained {
     pub unexpected: Vec<(usize, usize)>,
     /// Into `mismatched`.
     pub mismatched: Vec<(usize, usize)>,
+    /// Into `retyped`: what is told of them is no part of the difference.
+    pub retyped: Vec<(usize, usize)>,
 }
 
 /// A way out.
@@ -103,6 +108,8 @@ pub struct Edit {
 pub struct Found {
     /// The diagnosis, without fixes.
     pub diagnosis: Diagnosis,
+    /// The stage of the loader that it speaks for.
+    pub stage: Option<String>,
     /// What may cure it, the smallest first.
     pub remedies: Vec<Candidate>,
 }
@@ -120,4 +127,6 @@ pub struct Candidate {
     pub add: Vec<String>,
     /// An option of the launch to put them behind.
     pub behind: Option<String>,
+    /// A command in place of a change: shown, never run.
+    pub command: Option<String>,
 }

@@ -26,8 +26,10 @@ pub struct PartDiff {
     pub missing: Vec<(Key, Tensor)>,
     /// The checkpoint has it, the model does not want it.
     pub unexpected: Vec<(Key, Tensor)>,
-    /// Both have it, with another shape or dtype.
+    /// Both have it, with another shape.
     pub mismatched: Vec<Mismatch>,
+    /// Both have it in one shape, with another dtype. Loading converts it: no difference for the loader.
+    pub retyped: Vec<Mismatch>,
 }
 
 /// An entry that both sides have and that differs.
@@ -50,17 +52,23 @@ pub fn is_state(key: &str) -> bool {
     key.rsplit('.').next() == Some(EXTRA_STATE)
 }
 
-/// Compares one state dict with another, in the sense of `torch.nn.Module.load_state_dict`. Dtypes are not compared:
+/// Compares one state dict with another, in the sense of `torch.nn.Module.load_state_dict`. Dtypes are told apart:
 /// loading converts them.
 pub fn compare(expected: &Inventory, found: &Inventory) -> PartDiff {
     let mut part = PartDiff::default();
     for (key, tensor) in expected.iter() {
         match found.get(key) {
             None => part.missing.push((Arc::clone(key), tensor.clone())),
-            Some(there) if differs(key, tensor, there) => {
-                part.mismatched.push(Mismatch { key: Arc::clone(key), expected: tensor.clone(), found: there.clone() });
+            Some(there) => {
+                let list = if differs(key, tensor, there) {
+                    &mut part.mismatched
+                } else if is_retyped(key, tensor, there) {
+                    &mut part.retyped
+                } else {
+                    continue;
+                };
+                list.push(Mismatch { key: Arc::clone(key), expected: tensor.clone(), found: there.clone() });
             }
-            Some(_) => {}
         }
     }
     for (key, tensor) in found.iter() {
@@ -79,6 +87,10 @@ fn differs(key: &str, expected: &Tensor, found: &Tensor) -> bool {
         && !is_state(key)
 }
 
+fn is_retyped(key: &str, expected: &Tensor, found: &Tensor) -> bool {
+    expected.dtype.is_some() && found.dtype.is_some() && expected.dtype != found.dtype && !is_state(key)
+}
+
 impl Diff {
     /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
@@ -87,7 +99,7 @@ impl Diff {
 }
 
 impl PartDiff {
-    /// Whether nothing differs.
+    /// Whether nothing differs for the loader.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty()
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::checkpoint::CheckpointError;
+use crate::convert::ConvertError;
 use crate::launch::LaunchError;
 use crate::rules::RuleError;
 use crate::rules::expr::ExprError;
@@ -72,6 +73,9 @@ pub enum Error {
     /// The checkpoint cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A checkpoint is not converted.
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
     /// A rule file is wrong.
     #[error(transparent)]
     Rule(#[from] RuleError),
@@ -98,6 +102,7 @@ impl Error {
             Self::NoTargets => {
                 Some("name a launch script, give the command after `--`, or write settings: moe-lint init".to_owned())
             }
+            Self::Convert(error) => error.help(),
             Self::NoLaunch => Some("name a launch script, or give the command after `--`".to_owned()),
             Self::NoTrainingCommand => Some("choose a command with --command N, or give it after `--`".to_owned()),
             Self::NoCheckpointNamed => Some("give one with --checkpoint PATH".to_owned()),

@@ -12,6 +12,7 @@ mod script;
 mod shell;
 mod training;
 mod wrapper;
+pub mod yaml;
 
 pub mod argparse;
 

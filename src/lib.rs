@@ -18,6 +18,9 @@ pub mod training;
 pub mod schema;
 
 pub mod checkpoint;
+pub mod tokenizer;
+
+pub mod convert;
 
 pub mod diff;
 

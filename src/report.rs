@@ -1,5 +1,6 @@
 //! The result of a check, and its renderings.
 
+mod arguments;
 pub mod findings;
 pub mod github;
 pub mod gitlab;
@@ -13,6 +14,8 @@ mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use arguments::{ArgumentsReport, Flag};
 
 use crate::checkpoint::Checkpoint;
 use crate::diagnose::Diagnosis;

@@ -1,9 +1,11 @@
 //! The rule engine: framework knowledge is data in `rules/`, this module reads and evaluates it.
 
 pub mod causes;
+pub mod convert;
 pub mod embedded;
 pub mod expr;
 pub mod flags;
+pub mod key_form;
 pub mod loader;
 pub mod modules;
 pub mod name;
@@ -13,6 +15,7 @@ pub mod saved;
 pub mod steps;
 pub mod storage;
 pub mod template;
+pub mod tokenizers;
 pub mod value;
 pub mod version;
 

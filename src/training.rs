@@ -144,6 +144,8 @@ fn derive(
     values.set("version", Value::Version(installed.framework.clone()));
     values.set("te_version", installed.transformer_engine.clone().map_or(Value::None, Value::Version));
     values.set("apex", Value::Bool(installed.apex));
+    let reason = "comes from the files of the tokenizer";
+    values.set("tokens_in_files", Value::unknown("the vocabulary size", reason, Vec::new()));
     let mut taken = Taken::default();
     if !refused {
         prepare(&mut values)?;

@@ -11,6 +11,8 @@ const ORDER: &[&[&str]] = &[
     &["training"],
     &["schema"],
     &["checkpoint"],
+    &["tokenizer"],
+    &["convert"],
     &["diff"],
     &["loader"],
     &["diagnose"],

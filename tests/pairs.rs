@@ -144,6 +144,7 @@ fn request(tag: &str, record: &Json, at: &Path) -> Request {
             framework: Some(tag.parse().expect("a version")),
             te: Some(te),
             apex: true,
+            tokenizer_size: None,
             world_size: record["world"].as_u64(),
         },
         checkpoint: None,

@@ -21,16 +21,23 @@ pub(super) fn tell_what_happens(found: &mut [Found], framework: &Framework, stag
     let Some(stage) = stages.iter().find(decides) else { return };
     let how = if stage.verdict == Verdict::Fails { "stops" } else { "goes on" };
     let text = format!("{} {} {how}: {}", framework.name, framework.version, stage.message);
-    if let Some(first) = found.iter_mut().find(|one| one.diagnosis.severity == Severity::Error)
-        && first.diagnosis.explains != Explained::default()
-    {
+    let tells = |one: &&mut Found| match &one.stage {
+        Some(name) => *name == stage.name,
+        None => one.diagnosis.severity == Severity::Error && one.diagnosis.explains != Explained::default(),
+    };
+    if let Some(first) = found.iter_mut().find(tells) {
         first.diagnosis.notes.insert(0, Note { heading: "what happens".to_owned(), text });
     }
 }
 
 /// A diagnosis for the stage that ended a load, where no cause explains it.
-pub(super) fn stage(understood: &Understood, stages: &[Stage]) -> Option<Found> {
+pub(super) fn stage(understood: &Understood, stages: &[Stage], found: &[Found]) -> Option<Found> {
     let stage = stages.iter().find(|stage| matches!(stage.verdict, Verdict::Fails | Verdict::Fresh))?;
+    let is_told = found.iter().any(|one| one.stage.as_ref() == Some(&stage.name));
+    let has_keys = found.iter().any(|one| one.diagnosis.explains != Explained::default());
+    if is_told || has_keys && stage.verdict == Verdict::Fails {
+        return None;
+    }
     let labels = place(&understood.config.given, "--load");
     let labels = labels.map(|span| Label { span, text: "loaded from here".to_owned() }).into_iter().collect();
     let rule = match stage.verdict {
@@ -50,5 +57,5 @@ fn plain(rule: &str, message: String, labels: Vec<Label>) -> Found {
         notes: Vec::new(),
         fixes: Vec::new(),
     };
-    Found { diagnosis, remedies: Vec::new() }
+    Found { diagnosis, stage: None, remedies: Vec::new() }
 }

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::loader::{self, Outcome, Stage, Verdict};
 use crate::report::Report;
 use crate::rules::causes;
+use crate::rules::expr::Scope;
 use crate::rules::loader::LoaderRules;
 use crate::schema::Schema;
 
@@ -60,8 +61,9 @@ pub(super) fn pass(reading: &Reading<'_>, target: &Target) -> Result<Pass, Error
         None => load(reading, &mut understood, schema)?,
     };
     let Load { outcome, stages, diff, mut found, schema, checkpoint } = load;
-    if outcome == Outcome::Fails && found.is_empty() || outcome == Outcome::Fresh {
-        found.extend(findings::stage(&understood, &stages));
+    if understood.rejected.is_none() && matches!(outcome, Outcome::Fails | Outcome::Fresh) {
+        let stage = findings::stage(&understood, &stages, &found);
+        found.extend(stage);
     }
     findings::tell_what_happens(&mut found, &target.framework, &stages);
     let report = Report {
@@ -122,18 +124,14 @@ fn against(
     let active = scope::active(rules, &facts)?;
     let mut compared =
         schema.as_ref().map(|schema| compare::differences(schema, &checkpoint, rules, &active)).unwrap_or_default();
-    if !understood.undetermined.is_empty() {
+    if !understood.keys_known {
         // What an unknown value decides is not in the schema: it cannot be called unexpected.
         compared.diff.parts.iter_mut().for_each(|part| part.unexpected.clear());
     }
     scope::state(&mut facts, &checkpoint, schema.as_ref(), &compared, rules)?;
     let diff = compared.diff;
     let stages = loader::run(rules, &facts)?;
-    let mut found = Vec::new();
-    if schema.is_some() {
-        let causes = causes::load(understood.target.version())?;
-        found = diagnose::diagnose(&causes, &Evidence { diff: &diff, scope: &facts, given: &understood.config.given })?;
-    }
+    let found = explain(understood, &mut facts, &stages, &diff)?;
     let mut outcome = loader::outcome(&stages);
     let known = schema.is_some() && understood.undetermined.is_empty();
     if !known && matches!(outcome, Outcome::Loads | Outcome::Partial) {
@@ -155,5 +153,13 @@ fn unreadable(
     if !matches!(outcome, Outcome::Fails | Outcome::Fresh) {
         return Err(error.into());
     }
-    Ok(Load { stages, outcome, ..Load::unknown(None) })
+    let found = explain(understood, &mut facts, &stages, &Diff::default())?;
+    Ok(Load { stages, outcome, found, ..Load::unknown(None) })
+}
+
+/// The causes of what differs and of what the stages do.
+fn explain(understood: &Understood, facts: &mut Scope<'_>, stages: &[Stage], diff: &Diff) -> Result<Vec<Found>, Error> {
+    scope::verdicts(facts, stages);
+    let (given, version) = (&understood.config.given, understood.target.version());
+    Ok(diagnose::diagnose(causes::all()?, &Evidence { diff, scope: facts, given, version }))
 }

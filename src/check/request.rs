@@ -52,6 +52,8 @@ pub struct Machine {
     pub apex: bool,
     /// The number of processes.
     pub world_size: Option<u64>,
+    /// The number of the tokenizer's tokens, where its files are not at hand.
+    pub tokenizer_size: Option<u64>,
 }
 
 impl Request {

@@ -110,6 +110,13 @@ pub(super) fn state(
     Ok(())
 }
 
+/// What each stage does, as `stage_<name>`: a verdict's word, or none where a loader has no such stage.
+pub(super) fn verdicts(scope: &mut Scope<'_>, stages: &[Stage]) {
+    for stage in stages {
+        scope.set(format!("stage_{}", stage.name), Value::str(stage.verdict.name()));
+    }
+}
+
 /// The load hooks that this launch has.
 pub(super) fn active<'r>(rules: &'r LoaderRules, scope: &Scope<'_>) -> Result<Vec<&'r Hook>, Error> {
     let mut active = Vec::new();

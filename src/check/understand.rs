@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::reading::Reading;
 use super::saved;
 use super::target::Target;
+use super::tokenizer;
 use crate::checkpoint::Format;
 use crate::error::Error;
 use crate::launch::{Entry, Launch, Word, entry_point};
@@ -32,6 +33,8 @@ pub(super) struct Understood {
     pub undetermined: Vec<Arc<Unknown>>,
     /// Whether `undetermined` keeps us from telling what is built at all.
     outside: bool,
+    /// Whether `undetermined` decides only shapes and dtypes, not which entries there are.
+    pub keys_known: bool,
     builder: Option<Builder>,
 }
 
@@ -45,7 +48,8 @@ impl Understood {
         let parser = FlagTable::load()?.parser(target.version());
         let world = world_size(reading, &entry);
         let config = configure_with(&parser, entry.arguments, world, target.installed(), &|values| {
-            saved::take_over(values, reading)
+            saved::take_over(values, reading)?;
+            tokenizer::read(values, reading.request.machine.tokenizer_size)
         })?;
         let mut undetermined = Vec::new();
         undetermined.extend(other_family(&entry));
@@ -62,6 +66,7 @@ impl Understood {
             rejected: config.rejected.clone(),
             config,
             outside: !undetermined.is_empty(),
+            keys_known: undetermined.is_empty(),
             undetermined,
             builder: None,
         })
@@ -98,7 +103,8 @@ impl Understood {
         };
         self.builder = Some(builder);
         self.rejected = built.rejected;
-        for unknown in built.unknown {
+        self.keys_known &= built.unknown.is_empty();
+        for unknown in built.unknown.into_iter().chain(built.unknown_shapes) {
             if !self.undetermined.contains(&unknown) {
                 self.undetermined.push(unknown);
             }

@@ -4,6 +4,8 @@
 //! live in one arena and refer to each other by number, so shared parts are stored once, cycles are harmless, and
 //! neither reading nor dropping a value recurses. Opcodes: CPython's `Lib/pickletools.py`, protocols 0 to 5.
 
+pub mod graph;
+
 mod containers;
 mod data;
 mod machine;

@@ -31,6 +31,9 @@ pub trait Blob {
     /// Its size in bytes.
     fn len(&self) -> u64;
 
+    /// Fills the buffer with the bytes from `offset` on.
+    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<()>;
+
     /// Exactly `length` bytes from `offset` on.
     fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>>;
 
@@ -168,6 +171,19 @@ impl LocalFile {
     }
 }
 
+impl LocalFile {
+    /// Whether so many bytes are there.
+    fn has(&self, offset: u64, length: usize) -> Result<()> {
+        match offset.checked_add(length as u64).filter(|&end| end <= self.size) {
+            Some(_) => Ok(()),
+            None => {
+                let expected = format!("{length} bytes here, the file has {}", self.size);
+                Err(CheckpointError::at(&self.path, offset, Problem::Truncated(expected)))
+            }
+        }
+    }
+}
+
 impl Blob for LocalFile {
     fn path(&self) -> &Path {
         &self.path
@@ -177,12 +193,21 @@ impl Blob for LocalFile {
         self.size
     }
 
-    fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
-        let end = offset.checked_add(length as u64).filter(|&end| end <= self.size);
-        if end.is_none() {
-            let expected = format!("{length} bytes here, the file has {}", self.size);
-            return Err(CheckpointError::at(&self.path, offset, Problem::Truncated(expected)));
+    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        self.has(offset, buffer.len())?;
+        let failed = |error| CheckpointError::io(&self.path, &error);
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset).map_err(failed);
+        #[cfg(not(unix))]
+        {
+            let mut file = &self.file;
+            file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+            file.read_exact(buffer).map_err(failed)
         }
+    }
+
+    fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
+        self.has(offset, length)?;
         let failed = |error| CheckpointError::io(&self.path, &error);
         let mut bytes = Vec::with_capacity(length);
         let mut file = &self.file;

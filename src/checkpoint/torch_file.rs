@@ -12,7 +12,7 @@ use super::zip::Archive;
 use crate::rules::storage::StorageRules;
 
 /// More bytes than the pickle of any checkpoint's file has.
-pub(super) const MAX_PICKLE: u64 = 512 << 20;
+pub(crate) const MAX_PICKLE: u64 = 512 << 20;
 
 /// The first bytes of the old format: a pickle of the number 0x1950a86a20f9469cfc6c.
 const LEGACY_MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
@@ -42,7 +42,7 @@ pub fn is_torch(head: &[u8]) -> bool {
 }
 
 /// Whether a file that starts so has the format before torch 1.6, in any pickle protocol.
-fn is_legacy(head: &[u8]) -> bool {
+pub(crate) fn is_legacy(head: &[u8]) -> bool {
     let magic = &LEGACY_MAGIC[2..];
     head.first() == Some(&0x80)
         && (head.get(2..).is_some_and(|h| h.starts_with(magic) || h.get(9..).is_some_and(|h| h.starts_with(magic))))
@@ -56,21 +56,8 @@ pub fn read(blob: &dyn Blob, purpose: Purpose<'_>) -> Result<TorchFile> {
 /// Reads a zip archive, alone or inside another file.
 pub fn zip(section: &Section<'_>, purpose: Purpose<'_>) -> Result<TorchFile> {
     let archive = Archive::read(section)?;
-    // The folder in the archive is named like the file was when it was saved; renaming the file does not rename it.
-    let pickles = archive.names().filter(|name| name.ends_with("/data.pkl"));
-    let Some(name) = pickles.min_by_key(|name| (name.len(), *name)) else {
-        let found =
-            if archive.get("constants.pkl").is_some() { "a TorchScript archive" } else { "a zip archive without" };
-        return Err(section.error(0, malformed("the entry `data.pkl` of torch.save", found)));
-    };
-    let folder = &name[..name.len() - "data.pkl".len()];
-    if archive.names().any(|name| name.strip_prefix(folder) == Some("constants.pkl")) {
-        let help =
-            "it holds a program (torch.jit.save), not a state dict: save the state dict with torch.save".to_owned();
-        let problem = Problem::Unsupported { name: "TorchScript".to_owned(), help };
-        return Err(section.error(0, problem));
-    }
-    let (bytes, start) = archive.content(section, name, MAX_PICKLE)?;
+    let (folder, name) = folder(&archive, section)?;
+    let (bytes, start) = archive.content(section, &name, MAX_PICKLE)?;
     let located = |failure: Failure| section.error(start + failure.at as u64, failure.problem);
     let loaded = load(&bytes).map_err(located)?;
     let mut name = format!("{folder}data/");
@@ -88,6 +75,25 @@ pub fn zip(section: &Section<'_>, purpose: Purpose<'_>) -> Result<TorchFile> {
     let reading = Reading::new(&loaded.data, purpose.rules, purpose.file, &mut check);
     let state = reading.state(loaded.root, purpose.role).map_err(|problem| section.error(start, problem))?;
     Ok(TorchFile { state, globals })
+}
+
+/// The folder of an archive, with `/`, and the name of its pickle.
+pub(crate) fn folder(archive: &Archive, section: &Section<'_>) -> Result<(String, String)> {
+    // The folder in the archive is named like the file was when it was saved; renaming the file does not rename it.
+    let pickles = archive.names().filter(|name| name.ends_with("/data.pkl"));
+    let Some(name) = pickles.min_by_key(|name| (name.len(), *name)) else {
+        let found =
+            if archive.get("constants.pkl").is_some() { "a TorchScript archive" } else { "a zip archive without" };
+        return Err(section.error(0, malformed("the entry `data.pkl` of torch.save", found)));
+    };
+    let folder = &name[..name.len() - "data.pkl".len()];
+    if archive.names().any(|name| name.strip_prefix(folder) == Some("constants.pkl")) {
+        let help =
+            "it holds a program (torch.jit.save), not a state dict: save the state dict with torch.save".to_owned();
+        let problem = Problem::Unsupported { name: "TorchScript".to_owned(), help };
+        return Err(section.error(0, problem));
+    }
+    Ok((folder.to_owned(), name.to_owned()))
 }
 
 /// Reads the old format: magic number, protocol number, system, the object, the list of storages, then raw data:

@@ -155,7 +155,7 @@ fn persistent(data: &Data<'_>, id: Id) -> Result<(String, Option<&'static str>, 
 }
 
 /// The element type of a storage class; `Some(None)` for the untyped one, whose sizes are bytes.
-fn storage_dtype(class: &str) -> Option<Option<&'static str>> {
+pub(crate) fn storage_dtype(class: &str) -> Option<Option<&'static str>> {
     Some(Some(match class {
         "UntypedStorage" | "_UntypedStorage" => return Some(None),
         "FloatStorage" => "float32",

@@ -75,8 +75,15 @@ impl Archive {
 
     /// The content of a stored entry, if it is not larger than `limit`, and its offset in the section.
     pub fn content(&self, section: &Section<'_>, name: &str, limit: u64) -> Result<(Vec<u8>, u64)> {
+        let (entry, start) = self.place(section, name)?;
+        let size = section.bounded(&format!("the zip entry `{name}`"), entry.size, limit)?;
+        Ok((section.read(start, size)?, start))
+    }
+
+    /// A stored entry and where its content starts in the section.
+    pub fn place(&self, section: &Section<'_>, name: &str) -> Result<(Entry, u64)> {
         let missing = || section.error(0, malformed(format!("the zip entry `{name}`"), "no such entry"));
-        let entry = self.get(name).ok_or_else(missing)?;
+        let entry = *self.get(name).ok_or_else(missing)?;
         if entry.method != 0 || entry.size != entry.stored {
             let found = format!("compression method {}", entry.method);
             return Err(section.error(entry.header, malformed("an entry that is stored without compression", found)));
@@ -88,9 +95,16 @@ impl Archive {
         let lengths = lengths
             .ok_or_else(|| section.error(entry.header, malformed("a local zip header `PK\\3\\4`", "other bytes")))?;
         let start = entry.header + 30 + lengths;
-        let size = section.bounded(&format!("the zip entry `{name}`"), entry.size, limit)?;
-        Ok((section.read(start, size)?, start))
+        match start.checked_add(entry.size).filter(|&end| end <= section.len()) {
+            Some(_) => Ok((entry, start)),
+            None => Err(section.error(start, Problem::Truncated(format!("the {} bytes of `{name}`", entry.size)))),
+        }
     }
+}
+
+/// Where an archive's central directory starts.
+pub fn directory_start(section: &Section<'_>) -> Result<u64> {
+    Ok(End::find(section)?.offset)
 }
 
 /// What the end records say.

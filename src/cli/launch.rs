@@ -32,6 +32,9 @@ pub struct LaunchArgs {
     /// Number of processes [default: as the launch says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "The training machine")]
     pub world_size: Option<u64>,
+    /// Number of the tokenizer's tokens [default: as its files say]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "The training machine")]
+    pub tokenizer_size: Option<u64>,
 
     /// A variable of the script's environment
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = assignment, help_heading = "The script")]

@@ -35,6 +35,7 @@ pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
         }),
         apex: !args.no_apex,
         world_size: args.world_size,
+        tokenizer_size: args.tokenizer_size,
     };
     Ok(Request { input, machine, checkpoint: None, command: args.command })
 }

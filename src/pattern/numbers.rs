@@ -11,7 +11,7 @@ pub struct Numbers {
 
 impl Numbers {
     /// The set of these numbers, which must ascend.
-    pub(super) fn ascending(numbers: impl IntoIterator<Item = u64>) -> Self {
+    pub fn ascending(numbers: impl IntoIterator<Item = u64>) -> Self {
         let mut runs: Vec<(u64, u64)> = Vec::new();
         for n in numbers {
             match runs.last_mut() {

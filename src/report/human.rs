@@ -1,7 +1,9 @@
 //! Reports for people. One screen: the cause, the place, the keys folded, what will happen, the way out, one line of
 //! summary. Nothing else.
 
+mod arguments;
 mod compare;
+mod convert;
 mod crop;
 mod diagnosis;
 mod inspect;
@@ -16,7 +18,9 @@ mod summary;
 mod table;
 mod tally;
 
+pub use arguments::arguments;
 pub use compare::compare;
+pub use convert::convert;
 pub use inspect::inspect;
 pub use schema::schema;
 pub use several::{accepted, failure, heading, tally};

@@ -2,8 +2,10 @@
 //!
 //! They are written as they are walked: a document of a million entries is never held as a tree.
 
+mod arguments;
 mod check;
 mod compare;
+mod convert;
 mod diagnoses;
 mod diff;
 mod entries;
@@ -16,8 +18,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use super::{Environment, Framework, Rejection, Report, SchemaReport};
+use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
+use crate::convert::{Report as Converted, Request as Conversion};
 use crate::diff::checkpoints::CheckpointDiff;
 
 /// Raised only when a reader of the documents would have to change.
@@ -31,6 +34,11 @@ pub fn check(out: impl Write, report: &Report) -> io::Result<()> {
 /// Writes the document of `moe-lint schema`.
 pub fn schema(out: impl Write, report: &SchemaReport) -> io::Result<()> {
     write(out, &schema::Document::new(report))
+}
+
+/// Writes the document of `moe-lint args`.
+pub fn arguments(out: impl Write, report: &ArgumentsReport) -> io::Result<()> {
+    write(out, &arguments::Document::new(report))
 }
 
 /// Writes the document of a launch that could not be checked, where others could.
@@ -48,6 +56,11 @@ pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) 
 /// Writes the document of `moe-lint inspect`.
 pub fn inspect(out: impl Write, checkpoint: &Checkpoint) -> io::Result<()> {
     write(out, &inspect::Document::new(checkpoint))
+}
+
+/// Writes the document of `moe-lint convert`.
+pub fn convert(out: impl Write, request: &Conversion, report: &Converted, checked: Option<&Report>) -> io::Result<()> {
+    write(out, &convert::Document::new(request, report, checked))
 }
 
 pub(super) fn write(out: impl Write, document: &impl Serialize) -> io::Result<()> {
@@ -124,14 +137,16 @@ struct Rejected<'r> {
     message: &'r str,
 }
 
+impl<'r> FrameworkDocument<'r> {
+    fn new(framework: &'r Framework) -> Self {
+        Self { name: &framework.name, version: framework.version.to_string(), from: &framework.from }
+    }
+}
+
 impl<'r> Assumed<'r> {
     fn new(framework: &'r Framework, environment: &Environment, rejected: Option<&'r Rejection>) -> Self {
         Self {
-            framework: FrameworkDocument {
-                name: &framework.name,
-                version: framework.version.to_string(),
-                from: &framework.from,
-            },
+            framework: FrameworkDocument::new(framework),
             environment: EnvironmentDocument {
                 transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
                 apex: environment.apex,

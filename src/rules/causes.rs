@@ -1,15 +1,16 @@
 //! Causes: when two sides differ like this and the launch says that, this is why, and this is what to do.
 
-use std::sync::{Arc, LazyLock};
+mod keys;
+mod read;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+pub use keys::{KeyPattern, as_path, globs};
+pub use read::all;
+
 use serde::Deserialize;
 
 use super::expr::Expr;
-use super::ranged::{Ranged, picked};
+use super::ranged::Ranged;
 use super::template::Template;
-use super::version::Version;
-use super::{RuleError, check_expr, check_template, embedded};
 
 /// One cause, from one file.
 #[derive(Debug, Clone)]
@@ -18,8 +19,16 @@ pub struct Cause {
     pub name: String,
     /// `error`, `warning` or `info`.
     pub severity: Severity,
+    /// Causes are tried in this order: a specific one takes its keys before a general one. 50 where nothing is said.
+    pub order: i64,
+    /// Whether each case that holds is told, and not the first alone.
+    pub every: bool,
+    /// In a line: what it is.
+    pub summary: String,
+    /// In sentences: why it happens and what it does.
+    pub why: String,
     /// What it looks like, in the order to try.
-    pub cases: Vec<Case>,
+    pub(crate) cases: Vec<Ranged<Case>>,
 }
 
 /// How much a diagnosis matters.
@@ -48,25 +57,97 @@ impl Severity {
 /// One look of a cause.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// Only when this is true of the launch.
+    /// In place of the cause's.
+    pub severity: Option<Severity>,
+    /// The stage of the loader that this case speaks for: its verdict needs no other diagnosis.
+    pub stage: Option<String>,
+    /// Only when this is true of the launch, the checkpoint and the stages. Asked before any key is looked at.
     pub when: Option<Expr>,
-    /// Keys that the model wants and the checkpoint lacks; at least one must be there.
-    pub missing: Arc<GlobSet>,
-    /// Keys that the checkpoint has and the model does not want; at least one must be there.
-    pub unexpected: Arc<GlobSet>,
-    /// Keys with another shape; at least one must be there.
-    pub mismatched: Arc<GlobSet>,
+    /// Keys, by the list of the difference that they stand in.
+    pub keys: [KeyLists; LISTS.len()],
+    /// Only entries for which this is true. It sees the entry: `key`, the numbers that its pattern catches, `wants`,
+    /// `has`, `wants_dtype`, `has_dtype`.
+    pub each: Option<Expr>,
+    /// Only with a prefix that makes keys of one side those of the other.
+    pub prefix: Option<Prefix>,
+    /// Only when this is true of what was matched; it sees the names listed in `docs/writing-rules.md`.
+    pub only_if: Option<Expr>,
     /// One sentence: the cause.
     pub message: Template,
     /// The flags to point at, the most telling first, with a few words each.
     pub labels: Vec<(String, Template)>,
     /// More lines.
-    pub notes: Vec<(String, Template)>,
+    pub(crate) notes: Vec<Ranged<CaseNote>>,
     /// Changes of the launch, the smallest first.
-    pub fixes: Vec<Remedy>,
+    pub(crate) fixes: Vec<Ranged<Remedy>>,
 }
 
-/// A change of the launch.
+/// The lists of a difference.
+pub const LISTS: [List; 4] = [List::Missing, List::Unexpected, List::Mismatched, List::Retyped];
+
+/// A list of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// The model wants it, the checkpoint lacks it.
+    Missing,
+    /// The checkpoint has it, the model does not want it.
+    Unexpected,
+    /// Both have it, with other shapes.
+    Mismatched,
+    /// Both have it, with one shape and other dtypes.
+    Retyped,
+}
+
+impl List {
+    /// Its name in rules.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unexpected => "unexpected",
+            Self::Mismatched => "mismatched",
+            Self::Retyped => "retyped",
+        }
+    }
+}
+
+/// The keys of one list that a case takes.
+#[derive(Debug, Clone, Default)]
+pub struct KeyLists {
+    /// At least one entry must match one of these.
+    pub needed: Vec<KeyPattern>,
+    /// Taken as well where they are there.
+    pub along: Vec<KeyPattern>,
+}
+
+impl KeyLists {
+    /// All patterns, the needed ones first.
+    pub fn all(&self) -> impl Iterator<Item = &KeyPattern> {
+        self.needed.iter().chain(&self.along)
+    }
+}
+
+/// Whose keys carry a prefix that the other side's lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Prefix {
+    /// The checkpoint's.
+    Checkpoint,
+    /// The model's.
+    Model,
+}
+
+/// A line under a heading.
+#[derive(Debug, Clone)]
+pub struct CaseNote {
+    /// Only when this is true.
+    pub when: Option<Expr>,
+    /// Its heading.
+    pub heading: String,
+    /// Its text.
+    pub text: Template,
+}
+
+/// A way out: a change of the launch, or a command.
 #[derive(Debug, Clone)]
 pub struct Remedy {
     /// Only when this is true of the launch.
@@ -78,168 +159,7 @@ pub struct Remedy {
     /// Options to take out, with their values.
     pub remove: Vec<String>,
     /// Words to put in.
-    pub add: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    severity: Severity,
-    /// For the cause's page.
-    #[serde(rename = "summary")]
-    _summary: String,
-    #[serde(rename = "why")]
-    _why: String,
-    #[serde(default)]
-    case: Vec<RawCase>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCase {
-    when: Option<String>,
-    since: Option<String>,
-    until: Option<String>,
-    #[serde(default)]
-    missing: Vec<String>,
-    #[serde(default)]
-    unexpected: Vec<String>,
-    #[serde(default)]
-    mismatched: Vec<String>,
-    message: String,
-    #[serde(default)]
-    label: Vec<RawLabel>,
-    #[serde(default)]
-    note: Vec<RawNote>,
-    #[serde(default)]
-    fix: Vec<RawRemedy>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLabel {
-    flag: String,
-    text: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawNote {
-    heading: String,
-    text: String,
-    since: Option<String>,
-    until: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRemedy {
-    when: Option<String>,
-    since: Option<String>,
-    until: Option<String>,
-    title: String,
-    safe: bool,
-    #[serde(default)]
-    remove: Vec<String>,
-    #[serde(default)]
-    add: Vec<String>,
-}
-
-/// Where the causes lie.
-const FOLDER: &str = "causes/";
-
-/// A cause in all versions.
-struct Dated {
-    name: String,
-    severity: Severity,
-    cases: Vec<Ranged<DatedCase>>,
-}
-
-/// A look of a cause in all versions; the lists of `case` are empty.
-struct DatedCase {
-    case: Case,
-    notes: Vec<Ranged<(String, Template)>>,
-    fixes: Vec<Ranged<Remedy>>,
-}
-
-static ALL: LazyLock<Result<Vec<Dated>, RuleError>> =
-    LazyLock::new(|| embedded::below(FOLDER).map(|(path, text)| read(path, text)).collect());
-
-/// The causes of that version, in the order of the files' names.
-///
-/// # Errors
-/// When a rule file cannot be read.
-pub fn load(version: &Version) -> Result<Vec<Cause>, RuleError> {
-    let all = ALL.as_ref().map_err(Clone::clone)?;
-    let case = |dated: &DatedCase| Case {
-        notes: picked(&dated.notes, version),
-        fixes: picked(&dated.fixes, version),
-        ..dated.case.clone()
-    };
-    let cause = |dated: &Dated| Cause {
-        name: dated.name.clone(),
-        severity: dated.severity,
-        cases: dated.cases.iter().filter_map(|ranged| ranged.at(version)).map(case).collect(),
-    };
-    Ok(all.iter().map(cause).collect())
-}
-
-fn read(path: &str, text: &str) -> Result<Dated, RuleError> {
-    let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
-    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
-    let mut cases = Vec::new();
-    for (index, raw) in file.case.into_iter().enumerate() {
-        let place = format!("{path}, case {}", index + 1);
-        let (since, until) = (raw.since.clone(), raw.until.clone());
-        cases.push(Ranged::new(&place, since.as_deref(), until.as_deref(), case(&place, raw)?)?);
-    }
-    Ok(Dated { name: stem.to_owned(), severity: file.severity, cases })
-}
-
-fn case(place: &str, raw: RawCase) -> Result<DatedCase, RuleError> {
-    let notes = raw.note.into_iter().map(|note| {
-        let text = check_template(place, &note.text)?;
-        Ranged::new(place, note.since.as_deref(), note.until.as_deref(), (note.heading, text))
-    });
-    let fixes = raw.fix.into_iter().map(|fix| {
-        let remedy = Remedy {
-            when: fix.when.as_deref().map(|text| check_expr(place, text)).transpose()?,
-            title: check_template(place, &fix.title)?,
-            safe: fix.safe,
-            remove: fix.remove,
-            add: fix.add,
-        };
-        Ranged::new(place, fix.since.as_deref(), fix.until.as_deref(), remedy)
-    });
-    let labels = raw.label.into_iter().map(|l| Ok((l.flag, check_template(place, &l.text)?)));
-    Ok(DatedCase {
-        notes: notes.collect::<Result<_, _>>()?,
-        fixes: fixes.collect::<Result<_, _>>()?,
-        case: Case {
-            when: raw.when.as_deref().map(|text| check_expr(place, text)).transpose()?,
-            missing: Arc::new(globs(place, &raw.missing)?),
-            unexpected: Arc::new(globs(place, &raw.unexpected)?),
-            mismatched: Arc::new(globs(place, &raw.mismatched)?),
-            message: check_template(place, &raw.message)?,
-            labels: labels.collect::<Result<_, RuleError>>()?,
-            notes: Vec::new(),
-            fixes: Vec::new(),
-        },
-    })
-}
-
-/// Key globs: `*` stands for one part of a key, `**` for any number of parts.
-pub fn globs(place: &str, patterns: &[String]) -> Result<GlobSet, RuleError> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let path = as_path(pattern);
-        let glob = GlobBuilder::new(&path).literal_separator(true).build();
-        set.add(glob.map_err(|e| RuleError::new(place, e.to_string()))?);
-    }
-    set.build().map_err(|e| RuleError::new(place, e.to_string()))
-}
-
-/// A key as the path that its glob is matched against.
-pub fn as_path(key: &str) -> String {
-    key.replace('.', "/")
+    pub add: Vec<Template>,
+    /// A command to run: printed, never run.
+    pub command: Option<Template>,
 }

@@ -16,12 +16,15 @@ use crate::training::{ConfigError, Rejection, Taken, TrainingConfig, take};
 /// A built schema, or why there is none.
 #[derive(Debug)]
 pub struct Built {
-    /// The schema; entries that depend on unknown values are left out.
+    /// The schema. Entries that are there or not by an unknown value are left out; where such a value decides only a
+    /// shape or dtype, the entry has none.
     pub schema: Schema,
     /// Set when building the model refuses the launch.
     pub rejected: Option<Rejection>,
-    /// What decides parts of the schema and is not known.
+    /// What decides which entries there are, and is not known.
     pub unknown: Vec<Arc<Unknown>>,
+    /// What decides only shapes and dtypes, and is not known.
+    pub unknown_shapes: Vec<Arc<Unknown>>,
 }
 
 /// Rules that describe stages, ranks and modules of one framework version.
@@ -122,6 +125,7 @@ impl Builder {
                 walk.class(&root, &scope, &Default::default())?;
                 notes.add(std::mem::take(&mut walk.taken));
                 notes.unknown.append(&mut walk.unknown);
+                notes.unknown_shapes.append(&mut walk.unknown_shapes);
                 of_stage.push(Arc::new(walk.inventory));
             }
             built.push(of_stage);
@@ -135,6 +139,7 @@ impl Builder {
 struct Notes {
     rejected: Option<Rejection>,
     unknown: Vec<Arc<Unknown>>,
+    unknown_shapes: Vec<Arc<Unknown>>,
 }
 
 impl Notes {
@@ -146,7 +151,8 @@ impl Notes {
 
     fn built(mut self, schema: Schema) -> Built {
         self.unknown.dedup();
-        Built { schema, rejected: self.rejected, unknown: self.unknown }
+        self.unknown_shapes.dedup();
+        Built { schema, rejected: self.rejected, unknown: self.unknown, unknown_shapes: self.unknown_shapes }
     }
 }
 

@@ -38,15 +38,25 @@ pub(super) struct Walk<'a> {
     mode: Mode,
     /// The entries so far.
     pub(super) inventory: Inventory,
-    /// What decides entries and is not known.
+    /// What decides which entries there are, and is not known.
     pub(super) unknown: Vec<Arc<Unknown>>,
+    /// What decides only the shape or dtype of entries, and is not known.
+    pub(super) unknown_shapes: Vec<Arc<Unknown>>,
     /// Refusals on the way.
     pub(super) taken: Taken,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(modules: &'a Modules, steps: &'a HashMap<String, Vec<Arc<Step>>>, mode: Mode) -> Self {
-        Self { modules, steps, mode, inventory: Inventory::new(), unknown: Vec::new(), taken: Taken::default() }
+        Self {
+            modules,
+            steps,
+            mode,
+            inventory: Inventory::new(),
+            unknown: Vec::new(),
+            unknown_shapes: Vec::new(),
+            taken: Taken::default(),
+        }
     }
 
     /// Adds everything that a class registers below `place`.
@@ -80,11 +90,11 @@ impl<'a> Walk<'a> {
     }
 
     fn note(&mut self, value: Value) {
-        if let Value::Unknown(unknown) = value
-            && !self.unknown.contains(&unknown)
-        {
-            self.unknown.push(unknown);
-        }
+        note(&mut self.unknown, value);
+    }
+
+    fn note_shape(&mut self, value: Value) {
+        note(&mut self.unknown_shapes, value);
     }
 
     fn repeated(
@@ -114,8 +124,13 @@ impl<'a> Walk<'a> {
             };
         let mut inner_place = place.clone();
         if stacked && let Some(total) = &each.total {
-            let Some(total) = self.size(total, class, scope)? else { return Ok(()) };
-            inner_place.axes.push(total);
+            match size(total, class, scope)? {
+                Ok(total) => inner_place.axes.push(total),
+                Err(unknown) => {
+                    self.note(unknown);
+                    return Ok(());
+                }
+            }
         }
         for (position, number) in numbers.iter().enumerate() {
             let mut inner = Scope::within(scope);
@@ -176,7 +191,7 @@ impl<'a> Walk<'a> {
                     None => bound.get("dtype").clone(),
                 };
                 let name = dtype.text().map(Dtype::new);
-                self.note(dtype);
+                self.note_shape(dtype);
                 self.add(key, Tensor { kind: Kind::Tensor, shape, dtype: name, file: None, optional }, class)?;
                 Ok(())
             }
@@ -210,14 +225,18 @@ impl<'a> Walk<'a> {
         };
         let mut known = true;
         for (axis, expr) in shape.iter().enumerate() {
-            let Some(mut size) = self.size(expr, class, scope)? else {
-                known = false;
-                continue;
+            let mut size = match size(expr, class, scope)? {
+                Ok(size) => size,
+                Err(unknown) => {
+                    self.note_shape(unknown);
+                    known = false;
+                    continue;
+                }
             };
             if self.mode == Mode::Local && split == Some(axis) {
                 let parts = scope.get("tp").clone();
                 let Some(parts_count) = parts.int().and_then(|i| u64::try_from(i).ok()).filter(|p| *p > 0) else {
-                    self.note(parts);
+                    self.note_shape(parts);
                     known = false;
                     continue;
                 };
@@ -230,22 +249,6 @@ impl<'a> Walk<'a> {
             sizes.push(size);
         }
         Ok(known.then_some(sizes))
-    }
-
-    fn size(&mut self, expr: &Expr, class: &str, scope: &Scope<'_>) -> Result<Option<u64>, ConfigError> {
-        let value = expr.eval(scope).map_err(|e| wrong(class, e))?;
-        match value.int() {
-            Some(size) => u64::try_from(size).map(Some).map_err(|_| {
-                wrong(class, ExprError { message: format!("{size} is not a size"), text: expr.to_string() })
-            }),
-            None if matches!(value, Value::Unknown(_)) => {
-                self.note(value);
-                Ok(None)
-            }
-            None => {
-                Err(wrong(class, ExprError { message: format!("`{value}` is not a size"), text: expr.to_string() }))
-            }
-        }
     }
 
     fn join(
@@ -273,6 +276,25 @@ impl<'a> Walk<'a> {
             None if name.is_empty() => place.path.clone(),
             None => format!("{}.{name}", place.path),
         }))
+    }
+}
+
+fn note(unknowns: &mut Vec<Arc<Unknown>>, value: Value) {
+    if let Value::Unknown(unknown) = value
+        && !unknowns.contains(&unknown)
+    {
+        unknowns.push(unknown);
+    }
+}
+
+/// A size, or the unknown value that decides it.
+fn size(expr: &Expr, class: &str, scope: &Scope<'_>) -> Result<Result<u64, Value>, ConfigError> {
+    let value = expr.eval(scope).map_err(|e| wrong(class, e))?;
+    let fault = |message: String| wrong(class, ExprError { message, text: expr.to_string() });
+    match value.int() {
+        Some(size) => u64::try_from(size).map(Ok).map_err(|_| fault(format!("{size} is not a size"))),
+        None if matches!(value, Value::Unknown(_)) => Ok(Err(value)),
+        None => Err(fault(format!("`{value}` is not a size"))),
     }
 }
 

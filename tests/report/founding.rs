@@ -145,7 +145,7 @@ pub fn fails() -> Report {
             span: span(&source, FLAG),
             text: "stores all experts of a layer in weight1 and weight2".into(),
         }],
-        explains: Explained { missing: all(8), unexpected: all(16), mismatched: Vec::new() },
+        explains: Explained { missing: all(8), unexpected: all(16), ..Explained::default() },
         notes: vec![Note {
             heading: "what happens".into(),
             text: "Megatron-LM 0.8 stops: \"Missing key(s) in state_dict\". From 0.13 on it would train with random \

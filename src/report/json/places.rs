@@ -22,6 +22,22 @@ impl Place {
     }
 }
 
+/// A place with its last line and column, which is the one behind its last character.
+#[derive(Serialize)]
+pub(super) struct Range {
+    #[serde(flatten)]
+    place: Place,
+    end_line: usize,
+    end_column: usize,
+}
+
+impl Range {
+    pub(super) fn new(span: &Span) -> Self {
+        let (end_line, end_column) = Span { start: span.end, ..span.clone() }.line_column();
+        Self { place: Place::new(span), end_line, end_column }
+    }
+}
+
 /// A value that would have to be known.
 #[derive(Serialize)]
 pub(super) struct UnknownDocument<'r> {

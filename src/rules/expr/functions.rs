@@ -2,6 +2,7 @@
 
 use super::Expr;
 use super::eval::Scope;
+use crate::pattern::Numbers;
 use crate::rules::value::Value;
 
 /// A pure function.
@@ -25,13 +26,14 @@ pub(super) enum Function {
     IsList,
     IsText,
     Join,
+    Ranges,
     Digits,
     LeastCommonMultiple,
     Unknown,
     IsKnown,
 }
 
-const ALL: [(&str, Function); 22] = [
+const ALL: [(&str, Function); 23] = [
     ("min", Function::Min),
     ("max", Function::Max),
     ("sum", Function::Sum),
@@ -50,6 +52,7 @@ const ALL: [(&str, Function); 22] = [
     ("is_list", Function::IsList),
     ("is_text", Function::IsText),
     ("join", Function::Join),
+    ("ranges", Function::Ranges),
     ("digits", Function::Digits),
     ("least_common_multiple", Function::LeastCommonMultiple),
     ("unknown", Function::Unknown),
@@ -134,6 +137,12 @@ impl Function {
             (Self::IsList, [value]) => Value::Bool(matches!(value, Value::List(_))),
             (Self::Join, [Value::List(items)]) => {
                 Value::str(&items.iter().map(Value::to_string).collect::<Vec<_>>().concat())
+            }
+            // Ascending numbers for people: `0..3,5`.
+            (Self::Ranges, [Value::List(items)]) => {
+                let numbers = items.iter().map(|item| item.int().and_then(|i| u64::try_from(i).ok()));
+                let numbers = numbers.collect::<Option<Vec<_>>>().ok_or_else(wrong)?;
+                Value::str(Numbers::ascending(numbers).to_string().trim_matches(['{', '}']))
             }
             (Self::Digits, [number, width]) => {
                 let (number, width) = (number.int().ok_or_else(wrong)?, usize_of(width).ok_or_else(wrong)?);

@@ -1,0 +1,86 @@
+//! What the words of a launch are to the training program: its flags, each with its value and its place.
+
+use std::sync::Arc;
+
+use super::reading::Reading;
+use super::request::Request;
+use super::target::Target;
+use crate::error::Error;
+use crate::launch::{Word, argparse};
+use crate::report::{ArgumentsReport, Flag};
+use crate::rules::flags::{FlagTable, Parser};
+use crate::rules::value::Value;
+use crate::text::Span;
+
+/// What a launch would run, and the flags of the command that trains. No flag is judged.
+///
+/// # Errors
+/// When the launch cannot be read.
+pub fn arguments(request: &Request) -> Result<ArgumentsReport, Error> {
+    let reading = Reading::new(request)?;
+    let target = Target::of(&request.machine)?;
+    let parser = FlagTable::load()?.parser(target.version());
+    let flags = reading.launch.training_entry().map_or_else(Vec::new, |entry| flags(&parser, entry.arguments));
+    Ok(ArgumentsReport { framework: target.framework, launch: reading.launch, flags })
+}
+
+/// The flags in the order of their last use, which is the one that counts.
+fn flags(parser: &Parser, words: &[Word]) -> Vec<Flag> {
+    let parsed = argparse::parse_known(parser, words);
+    let defaults = parser.defaults();
+    let mut flags: Vec<(usize, Flag)> = Vec::new();
+    for (dest, argument) in parsed.arguments {
+        let Some(given) = argument.given else { continue };
+        let default = defaults.get(&dest).cloned().unwrap_or(Value::None);
+        let at = position(words, given.places.first());
+        let flag = Flag { flag: given.option, dest: Some(dest), value: argument.value, default, labels: given.places };
+        flags.push((at, flag));
+    }
+    flags.extend(strangers(&parsed.unrecognized).map(|flag| (position(words, flag.labels.first()), flag)));
+    flags.sort_by_key(|(at, _)| *at);
+    flags.into_iter().map(|(_, flag)| flag).collect()
+}
+
+/// The index of the last word that is written there.
+fn position(words: &[Word], place: Option<&Span>) -> usize {
+    let is_there = |word: &Word| place.is_some() && word.places.first() == place;
+    words.iter().rposition(is_there).unwrap_or(words.len())
+}
+
+/// Flags that the framework does not know, with the words behind each as its value.
+fn strangers(words: &[Word]) -> impl Iterator<Item = Flag> {
+    let mut flags: Vec<(Flag, Vec<Value>)> = Vec::new();
+    for word in words {
+        let text = word.value.as_deref();
+        match text {
+            Ok(text) if text.starts_with("--") && text.len() > 2 => {
+                let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+                let flag = Flag {
+                    flag: name.to_owned(),
+                    dest: None,
+                    value: Value::None,
+                    default: Value::None,
+                    labels: word.places.first().cloned().into_iter().collect(),
+                };
+                flags.push((flag, value.map(Value::str).into_iter().collect()));
+            }
+            _ => {
+                // Words before the first flag are no flag's value.
+                let Some((flag, values)) = flags.last_mut() else { continue };
+                flag.labels.extend(word.places.first().cloned());
+                values.push(match &word.value {
+                    Ok(text) => Value::str(text),
+                    Err(unknown) => Value::Unknown(Arc::clone(unknown)),
+                });
+            }
+        }
+    }
+    flags.into_iter().map(|(flag, mut values)| {
+        let value = match values.len() {
+            0 => Value::None,
+            1 => values.remove(0),
+            _ => Value::List(values.into()),
+        };
+        Flag { value, ..flag }
+    })
+}
