@@ -5,6 +5,8 @@
 mod args;
 mod check;
 mod convert;
+mod exec;
+mod generate;
 mod init;
 mod inspect;
 mod launch;
@@ -15,6 +17,8 @@ mod snapshot;
 pub use args::ArgsArgs;
 pub use check::{CheckArgs, SettingsArgs};
 pub use convert::{ConvertArgs, Verify};
+pub use exec::ExecArgs;
+pub use generate::{CompletionsArgs, ManArgs};
 pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
@@ -54,6 +58,12 @@ pub enum Command {
     Diff(DiffArgs),
     /// Write moe-lint.toml by looking at the repository
     Init(InitArgs),
+    /// Check a command and, only when it may go on, run it in place of moe-lint
+    Exec(Box<ExecArgs>),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Write the pages of the manual
+    Man(ManArgs),
     /// Rewrite a checkpoint with the experts stored in another layout
     Convert(Box<ConvertArgs>),
 }

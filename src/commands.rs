@@ -4,7 +4,9 @@ mod args;
 mod check;
 mod convert;
 mod diff;
+mod exec;
 mod files;
+mod generate;
 mod init;
 mod inspect;
 mod request;
@@ -31,6 +33,9 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Snapshot(args)) => snapshot::run(args, console),
         Some(Command::Diff(args)) => diff::run(args, console),
         Some(Command::Init(args)) => init::run(args, console),
+        Some(Command::Exec(args)) => exec::run(args, console),
+        Some(Command::Completions(args)) => generate::completions(args, console),
+        Some(Command::Man(args)) => generate::man(args, console),
         Some(Command::Convert(args)) => convert::run(args, console),
     }
 }

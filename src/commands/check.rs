@@ -20,6 +20,15 @@ const BASELINE: &str = "moe-lint-baseline.json";
 /// # Errors
 /// When there is nothing to judge: no launch, an unreadable file. A finding is never an error.
 pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
+    let judged = judge(args, console)?;
+    tell::tell(judged, &args.output, console)
+}
+
+/// Checks, and accepts what is accepted.
+///
+/// # Errors
+/// When there is nothing to judge.
+pub(super) fn judge(args: &CheckArgs, console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
     let found = targets::settings(args)?;
     let mut judged = Vec::new();
     let mut complete = false;
@@ -33,7 +42,7 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
         judged.push(one(args, &found, &Planned { launch: PathBuf::new(), target: None }));
     }
     accept(args, &found, &mut judged, complete, console)?;
-    tell::tell(judged, &args.output, console)
+    Ok(judged)
 }
 
 /// Checks one launch as one target of it.
