@@ -85,7 +85,11 @@ fn accept(
         let baseline = new_baseline(files.iter().map(PathBuf::as_path).zip(judged.iter().map(|one| &one.subject)));
         files::replace(&path, baseline.text().as_bytes())
             .map_err(|error| Error::Unwritable { path: path.clone(), error })?;
-        writeln!(console.err, "{}: {} findings are accepted from now on", path.display(), baseline.len())?;
+        let findings = match baseline.len() {
+            1 => "1 finding is".to_owned(),
+            n => format!("{n} findings are"),
+        };
+        writeln!(console.err, "{}: {findings} accepted from now on", path.display())?;
         let mut accepted = Accepted::new(found, baseline);
         judged.iter_mut().for_each(|one| accepted.apply(&one.launch, &mut one.subject));
     } else if complete {
