@@ -5,6 +5,8 @@
 mod args;
 mod check;
 mod convert;
+mod exec;
+mod generate;
 mod infer;
 mod init;
 mod inspect;
@@ -17,6 +19,8 @@ mod snapshot;
 pub use args::ArgsArgs;
 pub use check::{CheckArgs, SettingsArgs};
 pub use convert::{ConvertArgs, Verify};
+pub use exec::ExecArgs;
+pub use generate::{CompletionsArgs, ManArgs};
 pub use infer::InferArgs;
 pub use init::InitArgs;
 pub use inspect::InspectArgs;
@@ -71,6 +75,12 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write moe-lint.toml by looking at the repository
     Init(InitArgs),
+    /// Check a command and, only when it may go on, run it in place of moe-lint
+    Exec(Box<ExecArgs>),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Write the pages of the manual
+    Man(ManArgs),
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ mod args;
 mod check;
 mod convert;
 mod diff;
+mod exec;
 mod files;
 mod fix;
+mod generate;
 mod infer;
 mod init;
 mod inspect;
@@ -30,6 +32,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
     match &cli.command {
         None => check::run(&cli.check, &cli.rules, console),
         Some(Command::Check(args)) => check::run(args, &cli.rules, console),
+        Some(Command::Exec(args)) => exec::run(args, &cli.rules, console),
         Some(command) => {
             rule_files::add(&cli.rules)?;
             other(command, console)
@@ -50,6 +53,9 @@ fn other(command: &Command, console: &mut Console<'_>) -> Result<u8, Error> {
         Command::Convert(args) => convert::run(args, console),
         Command::Rules(args) => rules::list(args, console),
         Command::Explain(args) => rules::explain(args, console),
+        Command::Exec(args) => exec::run(args, &[], console),
+        Command::Completions(args) => generate::completions(args, console),
+        Command::Man(args) => generate::man(args, console),
         Command::Init(args) => init::run(args, console),
     }
 }

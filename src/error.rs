@@ -54,6 +54,14 @@ pub enum Error {
     /// Settings without launches.
     #[error("{}: its targets match no file", .0.display())]
     NothingMatches(PathBuf),
+    /// The command to run is not there or is none.
+    #[error("{program}: {error}")]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// Why not.
+        error: io::Error,
+    },
     /// A second launch where one is expected.
     #[error("one launch at a time: what is {} for?", .0.display())]
     OneLaunch(PathBuf),
@@ -108,6 +116,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The exit code: 2, but for a command that cannot be started, where shells have their own.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotStarted { error, .. } if error.kind() == io::ErrorKind::NotFound => 127,
+            Self::NotStarted { .. } => 126,
+            _ => 2,
+        }
+    }
+
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {

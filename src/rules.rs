@@ -11,6 +11,7 @@ pub mod key_form;
 pub mod loader;
 pub mod modules;
 pub mod name;
+pub mod processes;
 mod ranged;
 pub mod releases;
 pub mod repair;
