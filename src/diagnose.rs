@@ -132,4 +132,6 @@ pub struct Candidate {
     pub behind: Option<String>,
     /// A command in place of a change: shown, never run.
     pub command: Option<String>,
+    /// The layout of experts that the command converts the checkpoint to.
+    pub convert: Option<String>,
 }

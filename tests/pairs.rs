@@ -174,6 +174,7 @@ fn request(tag: &str, record: &Json, at: &Path) -> Request {
             te: Some(te),
             apex: true,
             tokenizer_size: None,
+            told_by: None,
             world_size: record["world"].as_u64(),
         },
         checkpoint: None,

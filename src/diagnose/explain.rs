@@ -116,5 +116,6 @@ fn candidate(fix: &Remedy, scope: &Scope<'_>, behind: Option<&String>) -> Candid
         add: fix.add.iter().map(|word| word.show(scope)).collect(),
         behind: behind.cloned(),
         command: fix.command.as_ref().map(|command| command.show(scope)),
+        convert: fix.convert.clone(),
     }
 }

@@ -173,4 +173,7 @@ pub struct Remedy {
     pub add: Vec<Template>,
     /// A command to run: printed, never run.
     pub command: Option<Template>,
+    /// The layout that the command converts the experts to: offered only if that, with what is put in and taken out,
+    /// ends in `loads`.
+    pub convert: Option<String>,
 }

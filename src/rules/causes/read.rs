@@ -144,6 +144,7 @@ struct RawRemedy {
     #[serde(default)]
     add: Vec<String>,
     command: Option<String>,
+    convert: Option<String>,
 }
 
 /// Where the causes lie.
@@ -199,6 +200,7 @@ fn case(place: &str, raw: &RawCase) -> Result<Case, RuleError> {
             remove: fix.remove.clone(),
             add: fix.add.iter().map(|word| check_template(place, word)).collect::<Result<_, _>>()?,
             command: fix.command.as_deref().map(|text| check_template(place, text)).transpose()?,
+            convert: fix.convert.clone(),
         };
         Ranged::new(place, fix.since.as_deref(), fix.until.as_deref(), remedy)
     });
