@@ -267,6 +267,7 @@ fn request(case: &Case, flags: &str, checkpoint: Option<PathBuf>) -> Request {
             apex: true,
             world_size: Some(case.world_size.unwrap_or(1)),
             tokenizer_size: None,
+            told_by: Default::default(),
         },
         checkpoint,
         command: None,
