@@ -1,8 +1,8 @@
 //! Every cause against its own case: `tests/cases/<cause>/case.toml` names a launch that saved, what happened to the
 //! checkpoint since, and a launch that loads it. The checkpoint's headers are made of what the saving launch builds.
 
-mod support;
 #[path = "support/diagnoses.rs"]
+#[allow(dead_code)]
 mod diagnoses;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,8 +202,12 @@ fn checkpoint(case: &Case) -> Checkpoint {
     };
     parts.sort_by(|a: &Part, b| a.file.cmp(&b.file));
     parts.dedup_by(|a, b| a.file == b.file);
-    let mut saved: BTreeMap<String, Value> =
-        config.values.own().filter(|(_, value)| is_plain(value)).map(|(name, value)| (name.to_string(), value.clone())).collect();
+    let mut saved: BTreeMap<String, Value> = config
+        .values
+        .own()
+        .filter(|(_, value)| is_plain(value))
+        .map(|(name, value)| (name.to_string(), value.clone()))
+        .collect();
     for (name, value) in &case.change.argument {
         saved.insert(name.clone(), python(value));
     }
@@ -297,7 +301,8 @@ fn wrong(rule: &str, case: &Case, report: &Report) -> Vec<String> {
     let mut wrong = diagnoses::broken_laws(report);
     let told: BTreeSet<&str> = report.diagnoses.iter().map(|one| one.rule.as_str()).collect();
     let wanted: BTreeSet<&str> = case.also.iter().map(String::as_str).chain([rule]).collect();
-    let told: BTreeSet<&str> = told.into_iter().filter(|told| *told != "extra-state" || wanted.contains(told)).collect();
+    let told: BTreeSet<&str> =
+        told.into_iter().filter(|told| *told != "extra-state" || wanted.contains(told)).collect();
     if told != wanted {
         wrong.push(format!("told are {told:?}, wanted {wanted:?}"));
     }
@@ -354,8 +359,11 @@ fn every_cause_has_a_case_and_every_case_a_cause() {
     for rule in &with_case {
         assert!(causes.iter().any(|cause| cause.name == *rule), "{rule} is no cause");
     }
-    let without: Vec<&str> =
-        causes.iter().filter(|cause| cause.has_cases() && !with_case.contains(&cause.name)).map(|cause| &*cause.name).collect();
+    let without: Vec<&str> = causes
+        .iter()
+        .filter(|cause| cause.has_cases() && !with_case.contains(&cause.name))
+        .map(|cause| &*cause.name)
+        .collect();
     let known: BTreeSet<&str> = WITHOUT_CASE.iter().map(|(rule, _)| *rule).collect();
     assert_eq!(without.into_iter().collect::<BTreeSet<_>>(), known);
 }
@@ -402,7 +410,9 @@ fn script(flags: &str) -> String {
         let quoted = if word.contains(['(', '*']) { format!("'{word}'") } else { word };
         line = if line.is_empty() { quoted } else { format!("{line} {quoted}") };
     }
-    text.push_str(&format!("    {line}\n)\n\ntorchrun --nproc_per_node ${{GPUS:-1}} pretrain_gpt.py \"${{ARGS[@]}}\"\n"));
+    text.push_str(&format!(
+        "    {line}\n)\n\ntorchrun --nproc_per_node ${{GPUS:-1}} pretrain_gpt.py \"${{ARGS[@]}}\"\n"
+    ));
     text
 }
 
@@ -433,6 +443,82 @@ fn what_people_read_of_the_most_important_causes() {
             insta::assert_snapshot!(format!("{rule}_{width}"), text);
         }
     }
+}
+
+fn moe_lint(words: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_moe-lint"));
+    let output = command.args(words).current_dir(env!("CARGO_MANIFEST_DIR")).env_clear().output().expect("it starts");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn every_rule_has_a_page_and_an_unknown_one_a_suggestion() {
+    let (code, list, _) = moe_lint(&["rules", "--format", "json"]);
+    assert_eq!(code, Some(0));
+    let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
+    let rules = list["rules"].as_array().expect("rules");
+    assert_eq!(rules.len(), causes::all().expect("the causes").len());
+    for name in ["extra-state", "missing-keys", "launch-rejected", "nothing-loaded", "model-fails", "expert-layout"] {
+        let (code, page, _) = moe_lint(&["explain", name]);
+        assert_eq!(code, Some(0), "{name}");
+        assert!(page.contains(name) && page.lines().count() > 4, "{page}");
+    }
+    let (code, _, error) = moe_lint(&["explain", "expert-layuot"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("did you mean `expert-layout`?"), "{error}");
+}
+
+/// The founding script with a comment before the flag that is to blame.
+fn commented(comment: &str) -> (tempfile::TempDir, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/issue-924/train_mixtral.sh");
+    let script = fs::read_to_string(script).expect("the script");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("train.sh");
+    let line = "    --moe-grouped-gemm\n";
+    fs::write(&path, script.replace(line, &format!("    {comment}\n{line}"))).expect("written");
+    let path = path.display().to_string();
+    (folder, path)
+}
+
+#[test]
+fn a_rule_is_ignored_by_name_and_with_a_reason() {
+    let check = |script: &str, more: &[&str]| {
+        moe_lint(&[&["check", script, "--megatron", "0.8", "--te", "1.7"], more].concat())
+    };
+    let (_folder, script) = commented("# moe-lint: ignore[expert-layout] converted by the job before");
+    let (code, text, error) = check(&script, &[]);
+    assert_eq!((code, error.as_str()), (Some(0), ""), "{text}");
+    assert!(
+        text.contains("fails") && text.contains("accepted") && text.contains("converted by the job before"),
+        "{text}"
+    );
+
+    let (_folder, script) = commented("# moe-lint: ignore[expert-layout]");
+    let (code, _, error) = check(&script, &[]);
+    assert_eq!(code, Some(1));
+    assert!(error.contains("gives no reason"), "{error}");
+
+    let (_folder, script) = commented("# moe-lint: ignore[vocabulary] it was padded by hand");
+    let (code, _, error) = check(&script, &[]);
+    assert_eq!(code, Some(1));
+    assert!(error.contains("train.sh:42: the ignore of `vocabulary` matches nothing"), "{error}");
+
+    let (code, ..) = check(&script, &["--ignore", "expert-layout=converted by hand"]);
+    assert_eq!(code, Some(0));
+    let (code, _, error) = check(&script, &["--ignore", "expert-layout"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("RULE=REASON"), "{error}");
+    let (code, _, error) = check(&script, &["--ignore", "expert-layot=x"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("expert-layout"), "{error}");
+    // Neither what is shown nor how much it matters changes the code.
+    let (code, text, _) = check(&script, &["--select", "vocabulary"]);
+    assert_eq!(code, Some(1));
+    assert!(!text.contains("[expert-layout]"), "{text}");
+    let (code, text, _) = check(&script, &["--severity", "expert-layout=info"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("info[expert-layout]"), "{text}");
 }
 
 fn settings() -> insta::Settings {

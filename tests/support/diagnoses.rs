@@ -10,7 +10,10 @@ use moe_lint::report::Report;
 /// Rules that speak of a checkpoint that loads, and why.
 const SPEAK_OF_LOADS: &[(&str, &str)] = &[
     ("extra-state", "the loader lets other extra states pass; they are told apart from parameters, as a warning"),
-    ("glu-interleaving", "keys and shapes are the same: the saved arguments alone tell that the rows are in another order"),
+    (
+        "glu-interleaving",
+        "keys and shapes are the same: the saved arguments alone tell that the rows are in another order",
+    ),
     ("rotary-embedding", "nothing of it is saved: the saved arguments alone tell that positions are rotated otherwise"),
     ("pickled-classes", "whether torch refuses them depends on its release, which is not known"),
 ];

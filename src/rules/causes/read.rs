@@ -196,7 +196,8 @@ fn case(place: &str, raw: &RawCase) -> Result<Case, RuleError> {
         let remedy = Remedy {
             when: expr(&fix.when)?,
             title: check_template(place, &fix.title)?,
-            safe: fix.safe,
+            // What a command does to a checkpoint is no change of the training.
+            safe: fix.safe || fix.command.is_some(),
             remove: fix.remove.clone(),
             add: fix.add.iter().map(|word| check_template(place, word)).collect::<Result<_, _>>()?,
             command: fix.command.as_deref().map(|text| check_template(place, text)).transpose()?,
