@@ -103,13 +103,22 @@ fn settings_name_directories_too() {
 
 #[test]
 fn what_is_wrong_is_named_with_its_file_and_place() {
-    Rules::new(&[("megatron/flags/ours.toml", "[flags]\n--our-flag = { type = \"int\", sort = 1 }\n")])
-        .fails(&["rules/megatron/flags/ours.toml", "line 2", "sort"]);
-    Rules::new(&[("megatron/flags/ours.toml", "[flags]\n--our-flag = { type = \"no-such-type\" }\n")])
-        .fails(&["rules/megatron/flags/ours.toml", "--our-flag", "no-such-type"]);
+    Rules::new(&[("megatron/flags/ours.toml", "[flags]\n--our-flag = { type = \"int\", sort = 1 }\n")]).fails(&[
+        "rules/megatron/flags/ours.toml",
+        "line 2",
+        "sort",
+    ]);
+    Rules::new(&[("megatron/flags/ours.toml", "[flags]\n--our-flag = { type = \"no-such-type\" }\n")]).fails(&[
+        "rules/megatron/flags/ours.toml",
+        "--our-flag",
+        "no-such-type",
+    ]);
     Rules::new(&[("megatron/flags/ours.toml", "[flags]\n--lr = { type = \"int\" }\n")]).fails(&["--lr"]);
-    Rules::new(&[("megatron/modules/ours.toml", "[[Ours]]\ntensor = \"x\"\nshape = [\"1 +\"]\n")])
-        .fails(&["rules/megatron/modules/ours.toml", "Ours entry 1", "1 +"]);
+    Rules::new(&[("megatron/modules/ours.toml", "[[Ours]]\ntensor = \"x\"\nshape = [\"1 +\"]\n")]).fails(&[
+        "rules/megatron/modules/ours.toml",
+        "Ours entry 1",
+        "1 +",
+    ]);
     Rules::new(&[("megatron/checkpoint.toml", "tracker = 1\n")]).fails(&["rules/megatron/checkpoint.toml", "line 1"]);
     Rules::new(&[("launchers.toml", "[[launcher]]\n")]).fails(&["rules/launchers.toml", "programs"]);
     Rules::new(&[("forks/ours.toml", "x = 1\n")]).fails(&["rules/forks/ours.toml"]);
