@@ -4,12 +4,18 @@ mod args;
 mod check;
 mod convert;
 mod diff;
+mod exec;
 mod files;
+mod fix;
+mod generate;
+mod infer;
 mod init;
 mod inspect;
 mod request;
+mod rule_files;
 mod rules;
 mod schema;
+mod select;
 mod snapshot;
 mod targets;
 mod tell;
@@ -26,8 +32,9 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
     match &cli.command {
         None => check::run(&cli.check, &cli.rules, console),
         Some(Command::Check(args)) => check::run(args, &cli.rules, console),
+        Some(Command::Exec(args)) => exec::run(args, &cli.rules, console),
         Some(command) => {
-            rules::add(&cli.rules)?;
+            rule_files::add(&cli.rules)?;
             other(command, console)
         }
     }
@@ -39,10 +46,16 @@ fn other(command: &Command, console: &mut Console<'_>) -> Result<u8, Error> {
         Command::Check(args) => check::run(args, &[], console),
         Command::Args(args) => args::run(args, console),
         Command::Schema(args) => schema::run(args, console),
+        Command::Infer(args) => infer::run(args, console),
         Command::Inspect(args) => inspect::run(args, console),
         Command::Snapshot(args) => snapshot::run(args, console),
         Command::Diff(args) => diff::run(args, console),
         Command::Convert(args) => convert::run(args, console),
+        Command::Rules(args) => rules::list(args, console),
+        Command::Explain(args) => rules::explain(args, console),
+        Command::Exec(args) => exec::run(args, &[], console),
+        Command::Completions(args) => generate::completions(args, console),
+        Command::Man(args) => generate::man(args, console),
         Command::Init(args) => init::run(args, console),
     }
 }

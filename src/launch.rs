@@ -21,7 +21,7 @@ pub mod argparse;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use argv::from_argv;
+pub use argv::{from_argv, quoted};
 pub use entry::{Entry, entry};
 pub use options::{Disk, Files, LaunchError, Limits, NoFiles, Options};
 pub use script::read_script;

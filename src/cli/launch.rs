@@ -8,7 +8,7 @@ use clap::Args;
 use crate::rules::version::Version;
 
 /// A launch and what is to be taken for granted about its machine.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct LaunchArgs {
     /// Bash script that launches the training
     #[arg(value_name = "LAUNCH")]

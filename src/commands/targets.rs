@@ -65,6 +65,7 @@ pub(super) fn launch_args(typed: &LaunchArgs, found: &Found, planned: &Planned<'
     args.te = args.te.or_else(|| target.and_then(|t| t.te.clone()).or_else(|| general.te.clone()));
     args.no_apex |= of_target(target.and_then(|target| target.apex)) == Some(false);
     args.world_size = args.world_size.or(target.and_then(|target| target.world_size));
+    args.tokenizer_size = args.tokenizer_size.or(target.and_then(|target| target.tokenizer_size));
     args.command = args.command.or(target.and_then(|target| target.command));
     if args.args.is_empty() {
         args.args = target.map_or_else(Vec::new, |target| target.args.clone());

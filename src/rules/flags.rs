@@ -5,6 +5,7 @@
 
 mod action;
 mod compile;
+mod spell;
 mod statement;
 mod types;
 
