@@ -83,6 +83,9 @@ pub enum Error {
     /// A framework version before all rules.
     #[error("version {0} is older than the rules that moe-lint has")]
     TooOld(Version),
+    /// The copy that the launch would import is older than all rules; the version and where it is written.
+    #[error("{1} is version {0}, which is older than the rules that moe-lint has")]
+    CopyTooOld(Version, String),
     /// The checkpoint cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -136,6 +139,7 @@ impl Error {
             Self::NoTargets => {
                 Some("name a launch script, give the command after `--`, or write settings: moe-lint init".to_owned())
             }
+            Self::CopyTooOld(..) => Some("--megatron VERSION asks for another version".to_owned()),
             Self::NoLaunch => Some("name a launch script, or give the command after `--`".to_owned()),
             Self::NoTrainingCommand => Some("choose a command with --command N, or give it after `--`".to_owned()),
             Self::NoCheckpointNamed => Some("give one with --checkpoint PATH".to_owned()),
