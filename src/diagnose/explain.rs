@@ -30,7 +30,12 @@ pub fn diagnose(causes: &[Cause], evidence: &Evidence<'_>) -> Vec<Found> {
     let mut open = Open::all(evidence.diff);
     let mut found = Vec::new();
     for cause in causes {
+        let told: Vec<String> = found.iter().filter_map(|one: &Found| one.stage.clone()).collect();
         for case in cause.cases.iter().filter_map(|case| case.at(evidence.version)) {
+            // A stage ends for one reason: the first cause that speaks for it tells it.
+            if case.stage.as_ref().is_some_and(|stage| told.contains(stage)) && !case.wants_keys() {
+                continue;
+            }
             if let Some(one) = explain(cause, case, evidence, &mut open) {
                 found.push(one);
                 if !cause.every {
@@ -61,8 +66,7 @@ fn explain<'d>(cause: &Cause, case: &Case, evidence: &Evidence<'d>, open: &mut O
         }),
         None => open.take(case, evidence.scope),
     }?;
-    let wants_keys = case.prefix.is_some() || case.keys.iter().any(|list| !list.needed.is_empty());
-    if wants_keys && taken.is_empty() {
+    if case.wants_keys() && taken.is_empty() {
         return None;
     }
     taken.tell(evidence.diff, &mut scope);

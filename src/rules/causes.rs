@@ -82,6 +82,13 @@ pub struct Case {
     pub(crate) fixes: Vec<Ranged<Remedy>>,
 }
 
+impl Case {
+    /// Whether it needs keys that differ.
+    pub fn wants_keys(&self) -> bool {
+        self.prefix.is_some() || self.keys.iter().any(|list| !list.needed.is_empty())
+    }
+}
+
 /// The lists of a difference.
 pub const LISTS: [List; 4] = [List::Missing, List::Unexpected, List::Mismatched, List::Retyped];
 
