@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::open::{Open, Taken};
-use super::{Applicability, Candidate, Diagnosis, Found, Label, Note, prefix, rest};
+use super::{Applicability, Candidate, Diagnosis, Found, Label, Note, Severity, prefix, rest};
 use crate::diff::Diff;
 use crate::launch::argparse::Given;
 use crate::rules::causes::{Case, Cause, Remedy};
@@ -28,12 +28,12 @@ pub struct Evidence<'a> {
 /// difference is explained exactly once.
 pub fn diagnose(causes: &[Cause], evidence: &Evidence<'_>) -> Vec<Found> {
     let mut open = Open::all(evidence.diff);
-    let mut found = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     for cause in causes {
-        let told: Vec<String> = found.iter().filter_map(|one: &Found| one.stage.clone()).collect();
         for case in cause.cases.iter().filter_map(|case| case.at(evidence.version)) {
-            // A stage ends for one reason: the first cause that speaks for it tells it.
-            if case.stage.as_ref().is_some_and(|stage| told.contains(stage)) && !case.wants_keys() {
+            let is_error = |one: &Found| one.diagnosis.severity == Severity::Error;
+            let told = |one: &Found| case.stage.is_some() && one.stage == case.stage;
+            if case.alone && found.iter().any(is_error) || found.iter().any(told) {
                 continue;
             }
             if let Some(one) = explain(cause, case, evidence, &mut open) {
@@ -66,7 +66,8 @@ fn explain<'d>(cause: &Cause, case: &Case, evidence: &Evidence<'d>, open: &mut O
         }),
         None => open.take(case, evidence.scope),
     }?;
-    if case.wants_keys() && taken.is_empty() {
+    let wants_keys = case.prefix.is_some() || case.keys.iter().any(|list| !list.needed.is_empty());
+    if wants_keys && taken.is_empty() {
         return None;
     }
     taken.tell(evidence.diff, &mut scope);
@@ -113,5 +114,6 @@ fn candidate(fix: &Remedy, scope: &Scope<'_>, behind: Option<&String>) -> Candid
         add: fix.add.iter().map(|word| word.show(scope)).collect(),
         behind: behind.cloned(),
         command: fix.command.as_ref().map(|command| command.show(scope)),
+        convert: fix.convert.clone(),
     }
 }
