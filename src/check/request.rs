@@ -54,6 +54,8 @@ pub struct Machine {
     pub world_size: Option<u64>,
     /// The number of the tokenizer's tokens, where its files are not at hand.
     pub tokenizer_size: Option<u64>,
+    /// The settings file that says the framework's version; `None`: the command line does.
+    pub told_by: Option<PathBuf>,
 }
 
 impl Request {
