@@ -63,6 +63,7 @@ fn changed(text: &str, remove: &[&str], add: &[&str], behind: Option<&str>) -> O
         add: list(add),
         behind: behind.map(str::to_owned),
         command: None,
+        convert: None,
     };
     let launch = read(text).expect("a script");
     let entry = launch.training_entry().expect("a training command");

@@ -37,12 +37,6 @@ pub(super) fn of(word: &Word, option: Option<&Word>, source: &Source, prefer: Pr
     ordered.extend(inside.iter().copied().filter(beside));
     ordered.extend(inside.iter().copied());
     let mut found = Vec::new();
-    if let Some((start, end)) = hull(text, &inside) {
-        // Parts beside each other, `--flag="$X"`: all of them, with the last quote.
-        let quote = text[end..].chars().next().filter(|c| matches!(c, '"' | '\''));
-        found.extend(quote.map(|_| (start, end + 1)));
-        found.push((start, end));
-    }
     for span in ordered {
         let quoted = quotes_around(text, span.start, span.end);
         for range in quoted.into_iter().chain([(span.start, span.end)]) {
@@ -51,7 +45,17 @@ pub(super) fn of(word: &Word, option: Option<&Word>, source: &Source, prefer: Pr
             }
         }
     }
-    found
+    // Parts beside each other, `--flag="$X"`: all of them, with the last quote. First where the whole word goes.
+    let mut whole = Vec::new();
+    if let Some((start, end)) = hull(text, &inside) {
+        let quote = text[end..].chars().next().filter(|c| matches!(c, '"' | '\''));
+        whole.extend(quote.map(|_| (start, end + 1)));
+        whole.push((start, end));
+    }
+    match prefer {
+        Prefer::Use => [whole, found].concat(),
+        Prefer::Value => [found, whole].concat(),
+    }
 }
 
 /// The range of the parts that a word is written in one after the other, where there are several.
