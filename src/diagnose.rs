@@ -1,11 +1,14 @@
 //! Why two sides differ: each diagnosis explains a part of the difference.
 
+pub mod comments;
 mod explain;
 mod open;
 mod prefix;
 mod rest;
+pub mod selection;
 
 pub use explain::{Evidence, diagnose};
+pub use selection::{Ignored, Selection};
 
 pub use crate::rules::causes::Severity;
 use crate::text::Span;

@@ -91,7 +91,11 @@ pub(super) fn state(
         scope.set(format!("value_{}", key.replace('.', "_")), value.clone());
     }
     let chunks = checkpoint.parts.iter().flat_map(|part| &part.chunks);
-    let is_empty = |tensor: &Tensor| tensor.shape.as_ref().is_some_and(|shape| shape.contains(&0));
+    // Bytes: some modules keep an empty tensor of another type, which means nothing.
+    let is_empty = |tensor: &Tensor| {
+        tensor.dtype.as_ref().is_some_and(|dtype| dtype.name() == "uint8")
+            && tensor.shape.as_ref().is_some_and(|shape| shape.contains(&0))
+    };
     let empty = chunks.flat_map(Inventory::iter).filter(|(key, tensor)| is_state(key) && is_empty(tensor));
     scope.set("empty_states", count(empty.count()));
     let ranks = match schema {

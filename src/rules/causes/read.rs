@@ -29,6 +29,8 @@ struct File {
 struct RawCase {
     severity: Option<Severity>,
     stage: Option<String>,
+    #[serde(default)]
+    alone: bool,
     when: Option<String>,
     since: Option<String>,
     until: Option<String>,
@@ -193,6 +195,7 @@ fn case(place: &str, raw: &RawCase) -> Result<Case, RuleError> {
     Ok(Case {
         severity: raw.severity,
         stage: raw.stage.clone(),
+        alone: raw.alone,
         when: expr(&raw.when)?,
         keys: [a?, b?, c?, d?],
         each: expr(&raw.each)?,
