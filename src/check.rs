@@ -1,16 +1,23 @@
 //! The whole flow on one page: a launch is read, its target told, then judged in one pass (`pass`): configured, its schema
 //! built, compared with a checkpoint, the loader's stages gone through, the difference explained. Each way out is proven
-//! by another pass.
+//! by another pass. Where the framework's version is not known, there is a pass for every version (`every`).
 
 mod arguments;
+mod beside;
 mod compare;
+mod detect;
+mod every;
 mod find;
 mod findings;
+mod group;
+mod parameters;
 mod pass;
 mod prove;
 mod reading;
+mod repair;
 mod request;
 mod saved;
+mod saved_model;
 mod scope;
 mod target;
 mod tokenizer;
@@ -22,13 +29,13 @@ pub use arguments::arguments;
 pub use request::{Input, Machine, Request};
 
 use crate::checkpoint::Format;
-use crate::diagnose::Found;
 use crate::error::Error;
 use crate::report::{Report, SchemaReport};
-use pass::{Pass, pass};
-use prove::prove;
+use every::every;
+use group::judged;
+use pass::pass;
 use reading::Reading;
-use target::Target;
+use target::{Target, Targets};
 use understand::Understood;
 
 /// What a launch builds, without a checkpoint. `format` is that of the checkpoint it would be stored in.
@@ -38,7 +45,7 @@ use understand::Understood;
 pub fn schema(request: &Request, format: Option<Format>) -> Result<SchemaReport, Error> {
     let start = Instant::now();
     let reading = Reading::new(request)?;
-    let target = Target::of(&request.machine)?;
+    let target = Target::one(&reading)?;
     let mut understood = Understood::new(&reading, &target)?;
     let format = format.unwrap_or_else(|| match understood.config.values.get("checkpoint_format").text() {
         Some("torch") => Format::Torch,
@@ -64,12 +71,10 @@ pub fn schema(request: &Request, format: Option<Format>) -> Result<SchemaReport,
 pub fn check(request: &Request) -> Result<Report, Error> {
     let start = Instant::now();
     let reading = Reading::new(request)?;
-    let target = Target::of(&request.machine)?;
-    let Pass { mut report, found, understood } = pass(&reading, &target)?;
-    for Found { mut diagnosis, remedies, .. } in found {
-        diagnosis.fixes.extend(remedies.iter().filter_map(|candidate| prove(&reading, &understood, candidate)));
-        report.diagnoses.push(diagnosis);
-    }
+    let mut report = match Targets::of(&reading)? {
+        Targets::One(target) => judged(&reading, pass(&reading, &target)?, &[]),
+        Targets::Every(targets) => every(&reading, &targets)?,
+    };
     report.elapsed = start.elapsed();
     Ok(report)
 }

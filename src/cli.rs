@@ -7,6 +7,7 @@ mod check;
 mod convert;
 mod exec;
 mod generate;
+mod infer;
 mod init;
 mod inspect;
 mod launch;
@@ -19,12 +20,15 @@ pub use check::{CheckArgs, SettingsArgs};
 pub use convert::{ConvertArgs, Verify};
 pub use exec::ExecArgs;
 pub use generate::{CompletionsArgs, ManArgs};
+pub use infer::InferArgs;
 pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
 pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
 pub use schema::{CheckpointFormat, SchemaArgs};
 pub use snapshot::{DiffArgs, SnapshotArgs};
+
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -39,6 +43,9 @@ pub struct Cli {
     /// The arguments of `check`.
     #[command(flatten)]
     pub check: CheckArgs,
+    /// Directory with rule files that are added to the built-in ones, or take their place
+    #[arg(long, value_name = "DIR", global = true)]
+    pub rules: Vec<PathBuf>,
 }
 
 /// The subcommands.
@@ -52,6 +59,8 @@ pub enum Command {
     Args(ArgsArgs),
     /// Show what a checkpoint holds; needs no launch
     Inspect(InspectArgs),
+    /// Show the flags that a checkpoint implies, from its saved args, keys and shapes; needs no launch
+    Infer(InferArgs),
     /// Record all that a checkpoint's headers tell in a small file, to check against where the checkpoint is not
     Snapshot(SnapshotArgs),
     /// Compare two checkpoints or snapshots: keys, shapes, dtypes, saved arguments

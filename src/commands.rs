@@ -6,10 +6,13 @@ mod convert;
 mod diff;
 mod exec;
 mod files;
+mod fix;
 mod generate;
+mod infer;
 mod init;
 mod inspect;
 mod request;
+mod rules;
 mod schema;
 mod snapshot;
 mod targets;
@@ -25,17 +28,30 @@ use crate::terminal::Console;
 /// When a command cannot run. A finding is never an error.
 pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
     match &cli.command {
-        None => check::run(&cli.check, console),
-        Some(Command::Check(args)) => check::run(args, console),
-        Some(Command::Args(args)) => args::run(args, console),
-        Some(Command::Schema(args)) => schema::run(args, console),
-        Some(Command::Inspect(args)) => inspect::run(args, console),
-        Some(Command::Snapshot(args)) => snapshot::run(args, console),
-        Some(Command::Diff(args)) => diff::run(args, console),
-        Some(Command::Init(args)) => init::run(args, console),
-        Some(Command::Exec(args)) => exec::run(args, console),
-        Some(Command::Completions(args)) => generate::completions(args, console),
-        Some(Command::Man(args)) => generate::man(args, console),
-        Some(Command::Convert(args)) => convert::run(args, console),
+        None => check::run(&cli.check, &cli.rules, console),
+        Some(Command::Check(args)) => check::run(args, &cli.rules, console),
+        Some(Command::Exec(args)) => exec::run(args, &cli.rules, console),
+        Some(command) => {
+            rules::add(&cli.rules)?;
+            other(command, console)
+        }
+    }
+}
+
+/// The commands that do not look at settings.
+fn other(command: &Command, console: &mut Console<'_>) -> Result<u8, Error> {
+    match command {
+        Command::Check(args) => check::run(args, &[], console),
+        Command::Args(args) => args::run(args, console),
+        Command::Schema(args) => schema::run(args, console),
+        Command::Infer(args) => infer::run(args, console),
+        Command::Inspect(args) => inspect::run(args, console),
+        Command::Snapshot(args) => snapshot::run(args, console),
+        Command::Diff(args) => diff::run(args, console),
+        Command::Convert(args) => convert::run(args, console),
+        Command::Init(args) => init::run(args, console),
+        Command::Exec(args) => exec::run(args, &[], console),
+        Command::Completions(args) => generate::completions(args, console),
+        Command::Man(args) => generate::man(args, console),
     }
 }

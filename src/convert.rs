@@ -58,6 +58,8 @@ pub struct Request {
     pub experts_a_rank: Option<u64>,
     /// Whether the optimizer's state may be left out.
     pub drop_optimizer: bool,
+    /// The framework's version, if it is known.
+    pub framework: Option<Version>,
     /// Transformer Engine's version, if it is known.
     pub engine: Option<Version>,
     /// Which part of the work to do.
@@ -163,6 +165,12 @@ pub fn convert(request: &Request, progress: &dyn Progress) -> Result<Report> {
     match checkpoint.format {
         Format::Torch => {}
         Format::TorchDist => {
+            if [&request.implementation, &request.strip_prefix, &request.add_prefix].iter().any(|name| name.is_some()) {
+                return Err(ConvertError::refused(
+                    format!("{}: keys of a torch_dist checkpoint are not rewritten", request.source.display()),
+                    "load it with Megatron-LM and save it in the format torch",
+                ));
+            }
             report.elapsed = start.elapsed();
             return Ok(report);
         }
@@ -361,10 +369,7 @@ impl<'r> Job<'r> {
                 format!("choose {}", names.join(" or ")),
             ));
         }
-        let mut facts = Scope::default();
-        for (name, value) in &self.saved_args {
-            facts.set(name.as_str(), value.clone());
-        }
+        let mut facts = self.facts();
         let count = self.rules.experts.experts_a_rank.eval(&facts).ok().and_then(|count| count.int());
         let count = count.and_then(|count| u64::try_from(count).ok());
         let mut saved = BTreeMap::new();
@@ -389,6 +394,18 @@ impl<'r> Job<'r> {
         self.experts_a_rank = self.experts_a_rank.or(count);
         self.saved = saved;
         Ok(())
+    }
+
+    /// What rules may ask for: the saved arguments, and the versions.
+    fn facts(&self) -> Scope<'static> {
+        let mut facts = Scope::default();
+        for (name, value) in &self.saved_args {
+            facts.set(name.as_str(), value.clone());
+        }
+        facts.set("version", self.request.framework.clone().map_or(Value::None, Value::Version));
+        let unknown = || Value::unknown("te_version", "it is not given", Vec::new());
+        facts.set("te_version", self.request.engine.clone().map_or_else(unknown, Value::Version));
+        facts
     }
 
     fn target_layout(&self) -> Result<Option<&Layout>> {
@@ -463,14 +480,7 @@ impl<'r> Job<'r> {
             }
         };
         if let Some(change) = self.implementations() {
-            let mut facts = Scope::default();
-            let version = self
-                .request
-                .engine
-                .clone()
-                .map_or_else(|| Value::unknown("te_version", "it is not given", Vec::new()), Value::Version);
-            facts.set("te_version", version);
-            names::implement(&self.rules, change, &facts, &mut plan)?;
+            names::implement(&self.rules, change, &self.facts(), &mut plan)?;
         }
         names::prefix(None, self.request.add_prefix.as_deref(), &mut plan)?;
         Ok(plan)
@@ -565,7 +575,9 @@ fn words(request: &Request, rules: &ConvertRules) -> Vec<String> {
     add("--strip-prefix", request.strip_prefix.as_deref());
     add("--add-prefix", request.add_prefix.as_deref());
     add("--experts-per-rank", request.experts_a_rank.map(|count| count.to_string()).as_deref());
-    add("--te", request.engine.as_ref().map(ToString::to_string).as_deref());
+    // The names of another implementation are what its version decides.
+    let engine = request.engine.as_ref().filter(|_| request.implementation.is_some());
+    add("--te", engine.map(ToString::to_string).as_deref());
     if request.drop_optimizer {
         words.push("--drop-optimizer".to_owned());
     }

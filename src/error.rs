@@ -18,9 +18,6 @@ use crate::training::ConfigError;
 /// What stops a command before it has anything to report.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// This build lacks something.
-    #[error("`{0}` is not part of this build")]
-    NotBuilt(&'static str),
     /// Neither a script nor words after `--`.
     #[error("there is no launch to look at")]
     NoLaunch,
@@ -96,6 +93,15 @@ pub enum Error {
     /// A rule cannot be computed for this launch.
     #[error("a rule cannot be computed for this launch: {0}")]
     Expression(#[from] ExprError),
+    /// The launch is not a file.
+    #[error("fixes are edits of a script, and this launch is none")]
+    NothingToFix,
+    /// A script is not what was checked.
+    #[error("{} was not changed: it holds something else than was checked, or is not UTF-8 text", .0.display())]
+    ChangedMeanwhile(PathBuf),
+    /// Nothing can be inferred from a checkpoint.
+    #[error(transparent)]
+    Infer(#[from] crate::infer::InferError),
     /// The report could not be written.
     #[error("the report cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -115,11 +121,11 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Checkpoint(error) => error.help(),
+            Self::Convert(error) => error.help(),
             Self::Settings(error) => error.help(),
             Self::NoTargets => {
                 Some("name a launch script, give the command after `--`, or write settings: moe-lint init".to_owned())
             }
-            Self::Convert(error) => error.help(),
             Self::NoLaunch => Some("name a launch script, or give the command after `--`".to_owned()),
             Self::NoTrainingCommand => Some("choose a command with --command N, or give it after `--`".to_owned()),
             Self::NoCheckpointNamed => Some("give one with --checkpoint PATH".to_owned()),

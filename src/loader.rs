@@ -53,40 +53,77 @@ pub struct Stage {
     pub message: String,
 }
 
-/// Goes through a loader's stages. The first that fails or finds nothing ends the load.
+/// Goes through a loader's stages. The first that fails or finds nothing ends the load. Several sections of one name are
+/// one stage: the gravest tells.
 ///
 /// # Errors
 /// When a rule cannot be computed for this launch.
 pub fn run(rules: &LoaderRules, scope: &Scope<'_>) -> Result<Vec<Stage>, ExprError> {
-    let mut stages = Vec::new();
+    let mut told: Vec<Stage> = Vec::new();
     let mut ended = false;
-    for stage in &rules.stages {
+    for section in &rules.stages {
         if ended {
-            let (name, message) = (stage.name.clone(), "not reached".to_owned());
-            stages.push(Stage { name, verdict: Verdict::Skipped, message });
+            break;
+        }
+        let Some(stage) = one(section, scope)? else { continue };
+        ended = matches!(stage.verdict, Verdict::Fails | Verdict::Fresh | Verdict::Undetermined);
+        match told.iter_mut().find(|other| other.name == stage.name) {
+            None => told.push(stage),
+            Some(other) if gravity(stage.verdict) >= gravity(other.verdict) => *other = stage,
+            Some(_) => {}
+        }
+    }
+    let mut stages = Vec::new();
+    for (index, section) in rules.stages.iter().enumerate() {
+        let name = &section.name;
+        if section.continues || rules.stages.iter().skip(index + 1).any(|later| later.name == *name && !later.continues)
+        {
             continue;
         }
-        let stage = one(stage, scope)?;
-        ended = matches!(stage.verdict, Verdict::Fails | Verdict::Fresh | Verdict::Undetermined);
-        stages.push(stage);
+        let not_reached = || Stage { name: name.clone(), verdict: Verdict::Skipped, message: "not reached".to_owned() };
+        stages.push(told.iter().find(|stage| stage.name == *name).cloned().unwrap_or_else(not_reached));
     }
     Ok(stages)
 }
 
-fn one(rules: &StageRules, scope: &Scope<'_>) -> Result<Stage, ExprError> {
-    let stage = |verdict, message| Stage { name: rules.name.clone(), verdict, message };
+fn gravity(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Skipped => 0,
+        Verdict::Ok => 1,
+        Verdict::Warns => 2,
+        Verdict::Partial => 3,
+        Verdict::Undetermined => 4,
+        Verdict::Fresh => 5,
+        Verdict::Fails => 6,
+    }
+}
+
+/// One section; nothing when it does not apply or has nothing to say.
+fn one(rules: &StageRules, scope: &Scope<'_>) -> Result<Option<Stage>, ExprError> {
+    let stage = |verdict, message| Some(Stage { name: rules.name.clone(), verdict, message });
+    let unknown = |value: Value| match value {
+        Value::Unknown(unknown) => {
+            stage(Verdict::Undetermined, format!("{} is not known: {}", unknown.name, unknown.reason))
+        }
+        _ => None,
+    };
+    if let Some(when) = &rules.when {
+        let value = when.eval(scope)?;
+        match value.truth() {
+            Some(false) => return Ok(None),
+            Some(true) => {}
+            None => return Ok(unknown(value)),
+        }
+    }
     for rule in &rules.rules {
         let value = rule.when.eval(scope)?;
         match value.truth() {
             Some(false) => {}
             Some(true) => return Ok(stage(rule.verdict, rule.message.show(scope))),
-            None => {
-                let Value::Unknown(unknown) = value else { continue };
-                return Ok(stage(Verdict::Undetermined, format!("{} is not known: {}", unknown.name, unknown.reason)));
-            }
+            None => return Ok(unknown(value)),
         }
     }
-    Ok(stage(Verdict::Ok, rules.ok.show(scope)))
+    Ok(rules.ok.as_ref().and_then(|ok| stage(Verdict::Ok, ok.show(scope))))
 }
 
 /// How a load with these stages ends.

@@ -5,17 +5,20 @@ pub mod findings;
 pub mod github;
 pub mod gitlab;
 pub mod human;
+mod infer;
 pub mod json;
 pub mod junit;
 pub mod links;
 pub mod sarif;
 pub mod style;
+mod versions;
 mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use arguments::{ArgumentsReport, Flag};
+pub use infer::InferReport;
 
 use crate::checkpoint::Checkpoint;
 use crate::diagnose::Diagnosis;
@@ -34,7 +37,7 @@ pub struct Framework {
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// How the version is known: `--megatron`, the checkpoint's saved args, the newest known, ...
+    /// How the version is known: `--megatron`, the file of the copy that the launch imports, ...
     pub from: String,
 }
 
@@ -43,6 +46,8 @@ pub struct Framework {
 pub struct Environment {
     /// Transformer Engine's version; `None`: not importable.
     pub transformer_engine: Option<Version>,
+    /// How that is known: `--te`, the installed package, what is assumed beside the framework.
+    pub engine_from: String,
     /// Whether apex is importable.
     pub apex: bool,
 }
@@ -72,6 +77,11 @@ pub struct Report {
     pub diagnoses: Vec<Diagnosis>,
     /// What would have to be known to decide the outcome; empty unless it is undetermined.
     pub undetermined: Vec<Arc<Unknown>>,
+    /// The versions that it holds for, oldest first: one where the version is known, several where every version was
+    /// checked and they came to the same.
+    pub versions: Vec<Version>,
+    /// What else comes out in other versions, the worst first; empty where the version is known.
+    pub others: Vec<Report>,
     /// How long the check took.
     pub elapsed: Duration,
 }

@@ -1,11 +1,13 @@
 //! What a launch builds: the expected entries, for every rank or for the whole model.
 
 mod build;
+mod order;
 mod walk;
 
 use std::sync::Arc;
 
 pub use build::{Builder, Built};
+pub use order::{packed, registered};
 
 use crate::tensor::Inventory;
 

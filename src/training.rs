@@ -133,6 +133,28 @@ pub fn configure_with(
     Ok(config)
 }
 
+/// The configuration of a launch whose arguments were saved. Nothing is refused: it ran, and arguments that its own
+/// steps filled in would not be taken twice.
+///
+/// # Errors
+/// When a rule cannot be computed for these arguments.
+pub fn of_saved(
+    parser: &Parser,
+    saved: &BTreeMap<String, Value>,
+    installed: Installed,
+) -> Result<TrainingConfig, ConfigError> {
+    // An older version saves fewer arguments: the others have their defaults.
+    let defaults = argparse::parse(parser, &[]).arguments;
+    let mut arguments: HashMap<Arc<str>, Value> =
+        defaults.into_iter().map(|(name, argument)| (Arc::from(name), argument.value)).collect();
+    arguments.extend(saved.iter().map(|(name, value)| (Arc::from(name.as_str()), value.clone())));
+    let mut config = derive(arguments, installed, true, &|_| Ok(()))?;
+    let mut steps = steps::load("launch", &config.installed.framework)?;
+    steps.retain(|step| matches!(step.action, Action::Set { .. }));
+    take(&steps, &mut config.values, &mut Taken::default())?;
+    Ok(config)
+}
+
 /// Takes the framework's steps, unless the command line was refused already.
 fn derive(
     arguments: HashMap<Arc<str>, Value>,

@@ -210,3 +210,52 @@ fn a_launch_that_the_framework_stops_is_rejected_in_its_words() {
     assert_eq!(document["rejected"]["by"], "argparse");
     assert_eq!(document["rejected"]["message"], "argument --num-layers: invalid int value: 'two'");
 }
+
+#[test]
+fn without_a_version_every_one_is_checked() {
+    let (document, code) = json(&["check", SCRIPT]);
+    assert_eq!(code, Some(1));
+    validate(&document, "check.json");
+    // The worst end is the one of the document.
+    assert_eq!(document["outcome"], "fails");
+    let groups = document["versions"].as_array().expect("groups");
+    let outcome = |version: &str| {
+        let holds = |group: &&Json| group["versions"].as_array().is_some_and(|all| all.iter().any(|v| v == version));
+        groups.iter().find(holds).map(|group| group["outcome"].as_str().expect("an outcome"))
+    };
+    for (version, expected) in
+        [("0.6.0", "fails"), ("0.8.0", "fails"), ("0.12.0", "fails"), ("0.13.0", "partial"), ("main", "partial")]
+    {
+        assert_eq!(outcome(version), Some(expected), "{version}");
+        // The same as when it is asked for.
+        let (alone, _) = json(&["check", SCRIPT, "--megatron", version]);
+        assert_eq!(alone["outcome"], expected, "{version}");
+        assert_eq!(alone["versions"].as_array().map(Vec::len), Some(1));
+    }
+    let all: Vec<&Json> = groups.iter().flat_map(|group| group["versions"].as_array().expect("versions")).collect();
+    assert_eq!(all.len(), 15, "each version once");
+}
+
+#[test]
+fn what_loads_in_some_versions_only_is_no_pass() {
+    let (_folder, script) = without_flag();
+    let (document, code) = json(&["check", &script]);
+    assert_eq!(code, Some(1));
+    let groups = document["versions"].as_array().expect("groups");
+    assert!(groups.iter().any(|group| group["outcome"] == "loads"), "{groups:?}");
+}
+
+#[test]
+fn every_distinct_outcome_is_told_once() {
+    for width in ["80", "120"] {
+        let output = run(&["check", SCRIPT, "--width", width]);
+        assert_eq!(output.status.code(), Some(1));
+        let printed = text(&output);
+        let columns = width.parse().expect("a number");
+        assert!(printed.lines().all(|line| line.chars().count() <= columns), "{printed}");
+        assert_eq!(printed.matches("error[expert-layout]").count(), 1, "{printed}");
+        assert!(printed.contains("fails up to 0.12, partial from 0.13 on"), "{printed}");
+        let told = printed.lines().map(|line| line.split(" versions, ").next().unwrap_or(line));
+        insta::assert_snapshot!(format!("every_version_{width}"), told.collect::<Vec<_>>().join("\n"));
+    }
+}

@@ -48,7 +48,6 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("src/report.rs", "transformer_engine", "a package that is installed or not: what `--te` says"),
     ("src/report/human/schema.rs", "transformer_engine", "prints what `--te` says"),
     ("src/report/json.rs", "transformer_engine", "the field of the JSON contract"),
-    ("src/cli/convert.rs", "transformer-impl", "the option is called like the framework's"),
     ("src/cli/convert.rs", "transformer_engine", "a value that the help shows"),
     ("src/commands/convert.rs", "transformer-impl", "names the option in a message"),
     ("src/training.rs", "transformer_engine", "hands what `--te` says to the rules"),

@@ -3,6 +3,8 @@
 //! The pairs were recorded with `load_checkpoint(model, None, None)`: without an optimizer, which is what
 //! `--no-load-optim` says. Launches that are refused are counted apart. `PAIRS_ONLY=<parts of tag/name>` looks at some.
 
+#[path = "support/diagnoses.rs"]
+mod diagnoses;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +42,31 @@ struct Count {
     refused_as_such: usize,
     key_sets: usize,
     key_sets_equal: usize,
+    /// Loads that fail or lose something.
+    bad: usize,
+    /// Of these, those for which a cause is named.
+    explained: usize,
+    /// Of these, those with a change of the launch under which the checkpoint loads.
+    curable: usize,
+    /// How often each rule is told; for what no cause explains, an example.
+    rules: BTreeMap<String, (usize, String)>,
+}
+
+impl Count {
+    /// What is told of a pair that does not load.
+    fn told(&mut self, record: &Json, report: &Report) {
+        let causes = || report.diagnoses.iter().filter(|one| diagnoses::is_cause(&one.rule));
+        if matches!(report.outcome, Outcome::Fails | Outcome::Partial | Outcome::Fresh) && report.rejected.is_none() {
+            self.bad += 1;
+            self.explained += usize::from(causes().next().is_some());
+            self.curable += usize::from(causes().any(|one| one.fixes.iter().any(|fix| fix.proven)));
+        }
+        for one in &report.diagnoses {
+            let told = self.rules.entry(one.rule.clone()).or_default();
+            told.0 += 1;
+            told.1 = format!("{}: {}", record["name"], one.message);
+        }
+    }
 }
 
 fn folder() -> PathBuf {
@@ -145,6 +172,7 @@ fn request(tag: &str, record: &Json, at: &Path) -> Request {
             te: Some(te),
             apex: true,
             tokenizer_size: None,
+            told_by: None,
             world_size: record["world"].as_u64(),
         },
         checkpoint: None,
@@ -317,7 +345,8 @@ fn judge(tag: &str, record: &Json, checkpoints: &Path, count: &mut Count) -> Opt
     count.pairs += 1;
     let (ended, left_out) = ended(record, &report);
     count.left_out += usize::from(left_out);
-    let mut wrong = Vec::new();
+    count.told(record, &report);
+    let mut wrong = diagnoses::broken_laws(&report);
     if ended == report.outcome {
         count.outcomes += 1;
     } else {
@@ -382,6 +411,13 @@ fn pairs() {
             count.refused_as_such += one.refused_as_such;
             count.key_sets += one.key_sets;
             count.key_sets_equal += one.key_sets_equal;
+            count.bad += one.bad;
+            count.explained += one.explained;
+            count.curable += one.curable;
+            for (rule, (times, example)) in one.rules {
+                let told = count.rules.entry(rule).or_default();
+                *told = (told.0 + times, example);
+            }
             failures.entry(tag.clone()).or_default().extend(wrong);
         }
         println!(
@@ -394,6 +430,13 @@ fn pairs() {
             count.refused_as_such,
             count.refused
         );
+        println!(
+            "  causes are named for {} of {} that do not load, a cure for {}",
+            count.explained, count.bad, count.curable
+        );
+        for (rule, (times, example)) in &count.rules {
+            println!("  {times:>5} {rule:<24} {example}");
+        }
     }
     let mut wrong = Vec::new();
     for (tag, name, text) in failures.iter().flat_map(|(t, f)| f.iter().map(move |(n, text)| (t, n, text))) {

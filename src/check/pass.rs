@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::beside;
 use super::compare;
 use super::find::{Found as Place, find};
 use super::findings;
 use super::reading::Reading;
+use super::saved_model;
 use super::scope;
 use super::target::Target;
 use super::understand::Understood;
@@ -78,6 +80,8 @@ pub(super) fn pass(reading: &Reading<'_>, target: &Target) -> Result<Pass, Error
         diff,
         diagnoses: Vec::new(),
         undetermined: understood.undetermined.clone(),
+        versions: vec![target.version().clone()],
+        others: Vec::new(),
         elapsed: std::time::Duration::ZERO,
     };
     Ok(Pass { report, found, understood })
@@ -102,7 +106,7 @@ fn refused(understood: &Understood, schema: Option<Schema>) -> Load {
 fn load(reading: &Reading<'_>, understood: &mut Understood, schema: Option<Schema>) -> Result<Load, Error> {
     let rules = LoaderRules::load(understood.target.version())?;
     let Some(place) = find(reading, &mut understood.config, &rules)? else { return Ok(Load::unknown(schema)) };
-    match reading.checkpoints.read(&place.path, place.step) {
+    match reading.files.checkpoint(&place.path, place.step) {
         Ok(checkpoint) => against(understood, &rules, &place, checkpoint, schema),
         Err(error) => unreadable(understood, &rules, &place, error),
     }
@@ -116,19 +120,22 @@ fn against(
     checkpoint: Arc<Checkpoint>,
     per_rank: Option<Schema>,
 ) -> Result<Load, Error> {
-    let schema = match checkpoint.format {
-        Format::Torch => per_rank,
+    let global = match checkpoint.format {
+        Format::Torch => None,
         format => understood.build(format)?,
     };
+    let schema = if checkpoint.format == Format::Torch { per_rank.as_ref() } else { global.as_ref() };
     let mut facts = scope::location(&understood.config.values, &place.location, place.given);
     let active = scope::active(rules, &facts)?;
     let mut compared =
-        schema.as_ref().map(|schema| compare::differences(schema, &checkpoint, rules, &active)).unwrap_or_default();
+        schema.map(|schema| compare::differences(schema, &checkpoint, rules, &active)).unwrap_or_default();
     if !understood.keys_known {
         // What an unknown value decides is not in the schema: it cannot be called unexpected.
         compared.diff.parts.iter_mut().for_each(|part| part.unexpected.clear());
     }
-    scope::state(&mut facts, &checkpoint, schema.as_ref(), &compared, rules)?;
+    scope::state(&mut facts, &checkpoint, schema, &compared, rules)?;
+    let saved = || saved_model::model(&checkpoint, understood);
+    beside::facts(&mut facts, rules, &checkpoint, per_rank.as_ref(), &saved)?;
     let diff = compared.diff;
     let stages = loader::run(rules, &facts)?;
     let found = explain(understood, &mut facts, &stages, &diff)?;
@@ -137,6 +144,7 @@ fn against(
     if !known && matches!(outcome, Outcome::Loads | Outcome::Partial) {
         outcome = Outcome::Undetermined;
     }
+    let schema = if checkpoint.format == Format::Torch { per_rank } else { global };
     Ok(Load { outcome, stages, diff, found, schema, checkpoint: Some(checkpoint) })
 }
 
@@ -160,6 +168,7 @@ fn unreadable(
 /// The causes of what differs and of what the stages do.
 fn explain(understood: &Understood, facts: &mut Scope<'_>, stages: &[Stage], diff: &Diff) -> Result<Vec<Found>, Error> {
     scope::verdicts(facts, stages);
+    scope::given(facts, &understood.config);
     let (given, version) = (&understood.config.given, understood.target.version());
     Ok(diagnose::diagnose(causes::all()?, &Evidence { diff, scope: facts, given, version }))
 }

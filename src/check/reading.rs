@@ -1,13 +1,16 @@
-//! What is read once, however many versions and ways out are judged by it: the launch and the checkpoints.
+//! What is read once, however many versions and ways out are judged by it: the launch, the checkpoints, the tokenizers.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::request::{self, Input, Request};
+use super::request::{self, Request};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Options};
 use crate::error::Error;
 use crate::launch::Launch;
+use crate::rules::tokenizers::Tokenizer;
+use crate::tokenizer;
 
 /// A request with its launch read.
 pub(super) struct Reading<'r> {
@@ -15,8 +18,8 @@ pub(super) struct Reading<'r> {
     pub request: &'r Request,
     /// The launch, as it is given or as a way out would change it.
     pub launch: Arc<Launch>,
-    /// The checkpoints that were looked at.
-    pub checkpoints: Arc<Checkpoints>,
+    /// The files that were looked at.
+    pub files: Arc<Files>,
 }
 
 impl<'r> Reading<'r> {
@@ -25,47 +28,62 @@ impl<'r> Reading<'r> {
     /// # Errors
     /// When it cannot be read.
     pub fn new(request: &'r Request) -> Result<Self, Error> {
-        Self::read(request, &request.input, Arc::default())
-    }
-
-    /// The same request with another launch: what was read of checkpoints stays.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn changed(&self, input: &Input) -> Result<Self, Error> {
-        Self::read(self.request, input, Arc::clone(&self.checkpoints))
-    }
-
-    fn read(request: &'r Request, input: &Input, checkpoints: Arc<Checkpoints>) -> Result<Self, Error> {
-        let mut launch = request::read(input)?;
+        let mut launch = request::read(&request.input)?;
         if let Some(command) = request.command {
             launch.training = usize::try_from(command).ok().and_then(|n| n.checked_sub(1));
         }
-        Ok(Self { request, launch: Arc::new(launch), checkpoints })
+        Ok(Self { request, launch: Arc::new(launch), files: Arc::default() })
+    }
+
+    /// The same request with another launch: the files that were read stay.
+    pub fn changed(&self, launch: Launch) -> Self {
+        Self { request: self.request, launch: Arc::new(launch), files: Arc::clone(&self.files) }
     }
 }
 
-/// What was read, by path and iteration.
-type Read = HashMap<(PathBuf, Option<u64>), Result<Arc<Checkpoint>, CheckpointError>>;
-
-/// Checkpoints, each read once.
+/// Files that were read, each once.
 #[derive(Default)]
-pub(super) struct Checkpoints {
-    read: Mutex<Read>,
+pub(super) struct Files {
+    checkpoints: Memo<(PathBuf, Option<u64>), Result<Arc<Checkpoint>, CheckpointError>>,
+    tokenizers: Memo<(String, PathBuf, u64), Result<u64, CheckpointError>>,
 }
 
-impl Checkpoints {
+impl Files {
     /// The checkpoint at a path; `step` is the iteration that the launch asks for.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn read(&self, path: &Path, step: Option<u64>) -> Result<Arc<Checkpoint>, CheckpointError> {
-        let key = (path.to_path_buf(), step);
-        let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        // Not read under the lock: reading may wait for threads that wait for the lock.
+    pub fn checkpoint(&self, path: &Path, step: Option<u64>) -> Result<Arc<Checkpoint>, CheckpointError> {
+        let read = || checkpoint::read(path, &Options { step, rules: None }).map(Arc::new);
+        self.checkpoints.get((path.to_path_buf(), step), read)
+    }
+
+    /// The number of a tokenizer's tokens.
+    ///
+    /// # Errors
+    /// When its files cannot be read.
+    pub fn tokens(&self, tokenizer: &Tokenizer, path: &Path, extra: u64) -> Result<u64, CheckpointError> {
+        let kind = format!("{:?} {:?} {:?}", tokenizer.read, tokenizer.with, tokenizer.with_control);
+        self.tokenizers.get((kind, path.to_path_buf(), extra), || tokenizer::count(tokenizer, path, extra))
+    }
+}
+
+/// Results by what was asked.
+struct Memo<K, V>(Mutex<HashMap<K, V>>);
+
+impl<K, V> Default for Memo<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Memo<K, V> {
+    fn get(&self, key: K, make: impl FnOnce() -> V) -> V {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        // Not made under the lock: making may wait for threads that wait for the lock.
         known.unwrap_or_else(|| {
-            let read = checkpoint::read(path, &Options { step, rules: None }).map(Arc::new);
-            self.read.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(read).clone()
+            let made = make();
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(made).clone()
         })
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn take_over(values: &mut Scope<'_>, reading: &Reading<'_>) -> Result
             _ => continue,
         };
         let step = source.step.eval(values).map_err(failed)?.int().and_then(|step| u64::try_from(step).ok());
-        let read = path.map(|path| reading.checkpoints.read(&path, step));
+        let read = path.map(|path| reading.files.checkpoint(&path, step));
         match &read {
             Err(unknown) => saved::take_over(&rules, values, Err(unknown.clone())).map_err(failed)?,
             Ok(Ok(checkpoint)) => {

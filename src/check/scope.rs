@@ -1,7 +1,9 @@
 //! The names that loader rules and causes see beside the launch's own values.
 
+use std::collections::BTreeSet;
+
 use super::compare::Compared;
-use crate::checkpoint::{Checkpoint, CheckpointError, ChosenBy, Location, Problem, Tracker};
+use crate::checkpoint::{self, Checkpoint, CheckpointError, ChosenBy, Location, Problem, Tracker};
 use crate::diff::is_state;
 use crate::error::Error;
 use crate::loader::{self, Stage};
@@ -11,6 +13,8 @@ use crate::rules::loader::{Hook, LoaderRules};
 use crate::rules::storage::StorageRules;
 use crate::rules::value::Value;
 use crate::schema::Schema;
+use crate::tensor::{Inventory, Tensor};
+use crate::training::TrainingConfig;
 
 /// Where the loader looks and what it finds there. `given` is true where the user named the checkpoint: then an
 /// iteration's own directory is what they mean.
@@ -25,7 +29,17 @@ pub(super) fn location<'a>(values: &'a Scope<'a>, location: &Location, given: bo
         Tracker::Unreadable(_) => ("unreadable", Value::None),
     };
     let file = location.is_file;
-    scope.set("root", Value::str(&location.root.display().to_string()));
+    let path = location.root.as_path();
+    let texts = |names: &[String]| Value::List(names.iter().map(|name| Value::str(name)).collect());
+    scope.set("root", Value::str(&path.display().to_string()));
+    scope.set("root_is_file", Value::Bool(file));
+    scope.set("root_names", texts(&location.names));
+    scope.set("root_parent", path.parent().map_or(Value::None, |parent| Value::str(&parent.display().to_string())));
+    let name = path.file_name().and_then(|name| name.to_str());
+    let own = name.and_then(|name| checkpoint::locate::step_of(StorageRules::megatron(), name));
+    scope.set("root_step", own.and_then(|own| i64::try_from(own).ok()).map_or(Value::None, Value::Int));
+    scope.set("iterations", texts(&location.present));
+    scope.set("newest_iteration", location.newest.as_deref().map_or(Value::None, Value::str));
     scope.set("root_exists", Value::Bool(location.root_exists || file));
     scope.set("tracker", Value::str(tracker));
     scope.set("tracker_step", step);
@@ -64,10 +78,24 @@ pub(super) fn state(
     for (key, value) in checkpoint.parts.iter().flat_map(|part| &part.values) {
         scope.set(format!("value_{}", key.replace('.', "_")), value.clone());
     }
+    let chunks = checkpoint.parts.iter().flat_map(|part| &part.chunks);
+    // Bytes: some modules keep an empty tensor of another type, which means nothing.
+    let is_empty = |tensor: &Tensor| {
+        tensor.dtype.as_ref().is_some_and(|dtype| dtype.name() == "uint8")
+            && tensor.shape.as_ref().is_some_and(|shape| shape.contains(&0))
+    };
+    let empty = chunks.flat_map(Inventory::iter).filter(|(key, tensor)| is_state(key) && is_empty(tensor));
+    scope.set("empty_states", count(empty.count()));
     let ranks = match schema {
         Some(Schema::PerRank(ranks)) => ranks.len(),
         _ => 1,
     };
+    let chunks = checkpoint.parts.iter().flat_map(|part| &part.chunks);
+    scope.set("saved_tensors", count(chunks.map(Inventory::len).sum()));
+    scope.set("model_keys", count(schema.map_or(0, keys)));
+    let modules: BTreeSet<&str> =
+        checkpoint.parts.iter().flat_map(|part| &part.globals).filter_map(|name| name.split('.').next()).collect();
+    scope.set("pickle_modules", Value::List(modules.into_iter().map(Value::str).collect()));
     scope.set("ranks", count(ranks));
     scope.set("ranks_without_file", count(missing_files.len()));
     scope.set("missing_file", missing_files.first().map_or(Value::None, |file| Value::str(file)));
@@ -76,6 +104,8 @@ pub(super) fn state(
     let problem = checkpoint.problems.first().map(ToString::to_string);
     scope.set("damage", problem.map_or(Value::None, |problem| Value::str(&problem)));
     let resizable = globs("loader", &rules.resizable)?;
+    let untrained = globs("loader", &rules.untrained)?;
+    let (mut missing_trained, mut missing_fixed) = (0, 0);
     let (mut missing, mut missing_states, mut unexpected, mut unexpected_states) = (0, 0, 0, 0);
     let mut missing_optional = 0;
     let (mut mismatched, mut fixed) = (0, 0);
@@ -84,7 +114,9 @@ pub(super) fn state(
             if is_state(key) {
                 missing_states += 1
             } else {
-                missing += 1
+                missing += 1;
+                missing_trained += usize::from(!untrained.is_match(as_path(key)));
+                missing_fixed += usize::from(!resizable.is_match(as_path(key)));
             }
             missing_optional += usize::from(tensor.optional);
         }
@@ -98,6 +130,8 @@ pub(super) fn state(
     }
     for (name, n) in [
         ("missing", missing),
+        ("missing_trained", missing_trained),
+        ("missing_fixed", missing_fixed),
         ("missing_states", missing_states),
         ("missing_optional", missing_optional),
         ("unexpected", unexpected),
@@ -108,6 +142,24 @@ pub(super) fn state(
         scope.set(name, count(n));
     }
     Ok(())
+}
+
+/// How many different keys a model has.
+fn keys(schema: &Schema) -> usize {
+    match schema {
+        Schema::Global(inventory) => inventory.len(),
+        Schema::PerRank(ranks) => {
+            let chunks = ranks.iter().flat_map(|rank| &rank.chunks);
+            chunks.flat_map(|chunk| chunk.iter().map(|(key, _)| &**key)).collect::<BTreeSet<&str>>().len()
+        }
+    }
+}
+
+/// Which arguments the launch gives, as `given_<dest>`.
+pub(super) fn given(scope: &mut Scope<'_>, config: &TrainingConfig) {
+    for dest in config.given.keys() {
+        scope.set(format!("given_{dest}"), Value::Bool(true));
+    }
 }
 
 /// What each stage does, as `stage_<name>`: a verdict's word, or none where a loader has no such stage.

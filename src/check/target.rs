@@ -1,9 +1,11 @@
 //! The framework version that a launch is judged for, and what is installed beside it.
 
+use super::detect;
+use super::reading::Reading;
 use super::request::Machine;
 use crate::error::Error;
 use crate::report::{Environment, Framework};
-use crate::rules::releases;
+use crate::rules::releases::{self, Release};
 use crate::rules::version::Version;
 use crate::training::Installed;
 
@@ -19,26 +21,89 @@ pub(super) struct Target {
     pub environment: Environment,
 }
 
+/// What there is to judge for.
+pub(super) enum Targets {
+    /// The version is known.
+    One(Target),
+    /// It is not: all that the rules describe, oldest first.
+    Every(Vec<Target>),
+}
+
+impl Targets {
+    /// What a launch is to be judged for: the version that the user tells, else that of the copy which it would import,
+    /// else every version.
+    ///
+    /// # Errors
+    /// When its version is older than the rules.
+    pub fn of(reading: &Reading<'_>) -> Result<Self, Error> {
+        let machine = &reading.request.machine;
+        let releases = releases::load()?;
+        let imports = detect::imports(reading)?;
+        let engine = match (&machine.te, imports.engine) {
+            (Some(te), _) => Some((te.clone(), "--te".to_owned())),
+            (None, Some(found)) => Some((Some(found.version), found.from)),
+            (None, None) => None,
+        };
+        let by = machine.told_by.as_ref().map_or_else(|| "--megatron".to_owned(), |path| path.display().to_string());
+        let told = machine.framework.clone().map(|version| (version, by));
+        let found = imports.framework.map(|found| (releases::known_as(releases, found.version), found.from));
+        if let Some((version, from)) = told.or(found) {
+            let release = releases::describing(releases, &version).ok_or_else(|| Error::TooOld(version.clone()))?;
+            return Ok(Self::One(Target::new(release, version, &from, machine, engine)));
+        }
+        let every = |release: &Release| Target::new(release, release.name.clone(), EVERY, machine, engine.clone());
+        Ok(Self::Every(releases.iter().map(every).collect()))
+    }
+}
+
+/// How a version is known that is one of all.
+const EVERY: &str = "every version known";
+
 impl Target {
-    /// What a machine has. Without a version: the newest release.
+    /// A single version where one has to do: without a known one the newest release.
     ///
     /// # Errors
     /// When the version is older than the rules.
-    pub fn of(machine: &Machine) -> Result<Self, Error> {
-        let releases = releases::load()?;
-        let (version, from) = match &machine.framework {
-            Some(version) => (version.clone(), "--megatron".to_owned()),
-            None => {
-                let newest = releases::newest(releases).ok_or(Error::NoTrainingCommand)?;
-                (newest.name.clone(), "assumed: the newest release known".to_owned())
+    pub fn one(reading: &Reading<'_>) -> Result<Self, Error> {
+        match Targets::of(reading)? {
+            Targets::One(target) => Ok(target),
+            Targets::Every(targets) => {
+                let mut numbered = targets.into_iter().rev().filter(|target| *target.version() != Version::Main);
+                let mut newest = numbered.next().ok_or(Error::NoTrainingCommand)?;
+                newest.framework.from = "assumed: the newest release known".to_owned();
+                Ok(newest)
             }
-        };
-        let release = releases::describing(releases, &version).ok_or_else(|| Error::TooOld(version.clone()))?;
-        let te = machine.te.clone().unwrap_or_else(|| Some(release.te.clone()));
-        Ok(Self {
-            framework: Framework { name: FRAMEWORK.to_owned(), version, from },
-            environment: Environment { transformer_engine: te, apex: machine.apex },
-        })
+        }
+    }
+
+    /// As [`Self::one`], with the oldest release in place of what is older than the rules: to look, not to judge.
+    ///
+    /// # Errors
+    /// When a rule file cannot be read.
+    pub fn nearest(reading: &Reading<'_>) -> Result<Self, Error> {
+        match (Self::one(reading), releases::load()?.first()) {
+            (Err(Error::TooOld(version)), Some(oldest)) => {
+                let from = format!("the oldest release known; the launch has {version}");
+                Ok(Self::new(oldest, oldest.name.clone(), &from, &reading.request.machine, None))
+            }
+            (target, _) => target,
+        }
+    }
+
+    /// `engine` is Transformer Engine's version, where something tells it, and what does.
+    fn new(
+        release: &Release,
+        version: Version,
+        from: &str,
+        machine: &Machine,
+        engine: Option<(Option<Version>, String)>,
+    ) -> Self {
+        let assumed = || (Some(release.te.clone()), format!("assumed beside {FRAMEWORK} {version}"));
+        let (transformer_engine, engine_from) = engine.unwrap_or_else(assumed);
+        Self {
+            environment: Environment { transformer_engine, engine_from, apex: machine.apex },
+            framework: Framework { name: FRAMEWORK.to_owned(), version, from: from.to_owned() },
+        }
     }
 
     /// The framework's version.

@@ -2,27 +2,27 @@
 
 use std::path::Path;
 
+use super::reading::Reading;
 use crate::rules::expr::Scope;
 use crate::rules::tokenizers;
 use crate::rules::value::Value;
-use crate::tokenizer;
 use crate::training::ConfigError;
 
 /// The value that the rules see.
 const TOKENS: &str = "tokens_in_files";
 const NAME: &str = "the vocabulary size";
 
-/// Sets the number of tokens in the files of the launch's tokenizer. `told` is what the user says it is.
-pub(super) fn read(values: &mut Scope<'_>, told: Option<u64>) -> Result<(), ConfigError> {
-    let tokens = match told {
+/// Sets the number of tokens in the files of the launch's tokenizer, or what the user says it is.
+pub(super) fn read(values: &mut Scope<'_>, reading: &Reading<'_>) -> Result<(), ConfigError> {
+    let tokens = match reading.request.machine.tokenizer_size {
         Some(told) => integer(told),
-        None => counted(values)?,
+        None => counted(values, reading)?,
     };
     values.set(TOKENS, tokens);
     Ok(())
 }
 
-fn counted(values: &Scope<'_>) -> Result<Value, ConfigError> {
+fn counted(values: &Scope<'_>, reading: &Reading<'_>) -> Result<Value, ConfigError> {
     let unknown = |reason: &str| Value::unknown(NAME, reason, Vec::new());
     let Value::Version(version) = values.get("version").clone() else { return Ok(unknown("is not told")) };
     for known in tokenizers::load(&version)? {
@@ -42,7 +42,7 @@ fn counted(values: &Scope<'_>) -> Result<Value, ConfigError> {
         };
         return Ok(match values.get(&known.file) {
             path @ Value::Unknown(_) => path.clone(),
-            Value::Str(path) => match tokenizer::count(&known, Path::new(&**path), extra) {
+            Value::Str(path) => match reading.files.tokens(&known, Path::new(&**path), extra) {
                 Ok(tokens) => integer(tokens),
                 Err(error) => unknown(&format!("comes from the tokenizer: {error}; --tokenizer-size N tells it")),
             },

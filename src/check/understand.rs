@@ -8,6 +8,7 @@ use super::target::Target;
 use super::tokenizer;
 use crate::checkpoint::Format;
 use crate::error::Error;
+use crate::launch::forks::{self, ForkFlag};
 use crate::launch::{Entry, Launch, Word, entry_point};
 use crate::rules::flags::{FlagTable, Parser};
 use crate::rules::value::{Unknown, Value};
@@ -16,6 +17,10 @@ use crate::training::{Rejection, TrainingConfig, configure_with, place};
 
 /// The model family that the rules describe.
 const FAMILY: &str = "gpt";
+/// The framework of entry points that may be anybody's.
+const UNKNOWN_FRAMEWORK: &str = "unknown";
+/// Who refuses words that the parser does not know, in [`Rejection::by`].
+const COMMAND_LINE: &str = "argparse";
 
 /// What a launch means and builds.
 pub(super) struct Understood {
@@ -47,11 +52,14 @@ impl Understood {
         let entry = reading.launch.training_entry().ok_or(Error::NoTrainingCommand)?;
         let parser = FlagTable::load()?.parser(target.version());
         let world = world_size(reading, &entry);
-        let config = configure_with(&parser, entry.arguments, world, target.installed(), &|values| {
+        let (arguments, added) = forks::part(&parser, entry.arguments);
+        let config = configure_with(&parser, &arguments, world, target.installed(), &|values| {
             saved::take_over(values, reading)?;
-            tokenizer::read(values, reading.request.machine.tokenizer_size)
+            tokenizer::read(values, reading)
         })?;
-        let mut undetermined = Vec::new();
+        let mut undetermined = other_framework(&entry, &added, config.rejected.as_ref());
+        // Where another program reads the words, what this framework would refuse tells nothing.
+        let rejected = config.rejected.clone().filter(|_| undetermined.is_empty());
         undetermined.extend(other_family(&entry));
         undetermined.extend(config.open.iter().cloned());
         for unsupported in &config.unsupported {
@@ -63,7 +71,7 @@ impl Understood {
             launch: Arc::clone(&reading.launch),
             target: target.clone(),
             parser,
-            rejected: config.rejected.clone(),
+            rejected,
             config,
             outside: !undetermined.is_empty(),
             keys_known: undetermined.is_empty(),
@@ -120,6 +128,32 @@ fn world_size(reading: &Reading<'_>, entry: &Entry<'_>) -> Value {
         None if entry.distributed => entry.world_size.value.clone(),
         None => Value::unknown("the number of processes", "the launch does not tell it", Vec::new()),
     }
+}
+
+/// Why it is not this framework, or not all of it, that makes a model of the words.
+fn other_framework(entry: &Entry<'_>, added: &[ForkFlag], rejected: Option<&Rejection>) -> Vec<Arc<Unknown>> {
+    let point = entry_point(entry);
+    let name = entry.script.value.as_deref().unwrap_or("the script").to_owned();
+    let unknown = |name: String, reason: String, places| Arc::new(Unknown { name, reason, places });
+    if let Some(point) = point.filter(|point| point.own_arguments) {
+        let reason =
+            format!("{} has arguments of its own and makes the model from them in its own way", point.framework);
+        return vec![unknown(name, reason, entry.script.places.clone())];
+    }
+    let mut all: Vec<Arc<Unknown>> = Vec::new();
+    for flag in added {
+        let reason = format!("it is a flag of {}: what it changes is not modelled", flag.fork.name);
+        let one = unknown(flag.flag.clone(), reason, flag.word.places.clone());
+        if all.iter().all(|known| known.name != one.name) {
+            all.push(one);
+        }
+    }
+    let known = point.is_some_and(|point| point.framework != UNKNOWN_FRAMEWORK);
+    if let Some(rejected) = rejected.filter(|rejected| !known && rejected.by == COMMAND_LINE) {
+        let reason = format!("what it does with its arguments is not known; Megatron-LM says: {}", rejected.message);
+        all.push(unknown(name, reason, entry.script.places.clone()));
+    }
+    all
 }
 
 /// A training script for models that the rules do not describe.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::{CheckpointError, Problem, Result, malformed};
 use super::locate::Content;
-use super::state::Role;
+use super::state::{Role, State};
 use super::store::{Section, Store};
 use super::torch_file::{self, Purpose, TorchFile};
 use super::{Checkpoint, Format, Iteration, Part, dcp, detect};
@@ -22,8 +22,13 @@ pub fn read(store: &dyn Store, content: &Content, rules: &StorageRules) -> Resul
     if content.has_config {
         check_backend(store, rules)?;
     }
-    let common_key = |name: &str| name.split('/').next() == Some(&names.common_entry);
-    let mut index = dcp::index(store, names, &common_key)?;
+    let is_common = |name: &str| name.split('/').next() == Some(&names.common_entry);
+    let is_read = |name: &str| names.objects.iter().any(|pattern| pattern.matches(plain(name)));
+    let mut index = dcp::index(store, names, &|name| is_common(name) || is_read(name))?;
+    let objects: BTreeMap<_, _> = std::mem::take(&mut index.objects);
+    let (common_objects, objects): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        objects.into_iter().partition(|(name, _)| is_common(name));
+    index.objects = common_objects;
     let format = if content.has_config { Format::TorchDist } else { Format::TorchDcp };
     let (model, other) = split(std::mem::take(&mut index.entries), rules, format);
     let mut part = Part {
@@ -51,6 +56,18 @@ pub fn read(store: &dyn Store, content: &Content, rules: &StorageRules) -> Resul
         Some(Ok((file, read))) => {
             dcp::global_notes(&file, &read.globals, &rules.globals, &mut checkpoint.notes);
             add_common(read, &mut part, &mut checkpoint.saved_args);
+        }
+    }
+    for (name, place) in &objects {
+        match object(store, place, rules) {
+            Err(problem) => checkpoint.notes.push(format!("`{name}` cannot be read: {problem}")),
+            Ok(read) => {
+                let under = |key: &str| Arc::<str>::from(format!("{}.{key}", plain(name)));
+                for (key, tensor) in read.state.other.iter() {
+                    part.other.insert(under(key), tensor.clone());
+                }
+                part.values.extend(read.state.values.into_iter().map(|(key, value)| (under(&key), value)));
+            }
         }
     }
     checkpoint.iteration = part.values.get(&*rules.entries.iteration).and_then(Value::int).and_then(|step| {
@@ -109,6 +126,22 @@ fn data_files(store: &dyn Store, files: &BTreeMap<String, u64>) -> Vec<Checkpoin
         Ok(_) => None,
     };
     files.iter().filter_map(check).collect()
+}
+
+/// An object's name without its place among the shards.
+fn plain(name: &str) -> &str {
+    name.split('/').next().unwrap_or(name)
+}
+
+/// One object out of a data file. A compressed one holds nothing for us.
+fn object(store: &dyn Store, place: &dcp::Place, rules: &StorageRules) -> Result<TorchFile> {
+    let blob = store.open(&place.file)?;
+    if place.is_transformed {
+        return Ok(TorchFile { state: State::default(), globals: Vec::new() });
+    }
+    let section = Section::part(&*blob, place.offset, place.length)?;
+    let file = &Arc::from(place.file.as_str());
+    torch_file::zip(&section, Purpose { rules, file, role: Role::Object })
 }
 
 /// What all ranks have in common: a file of its own, or an object in a data file.

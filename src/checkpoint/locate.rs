@@ -30,6 +30,10 @@ pub struct Location {
     pub folder_exists: bool,
     /// Every iteration that is there, sorted.
     pub present: Vec<String>,
+    /// What a tracker file would say of the last of these.
+    pub newest: Option<String>,
+    /// Names of what lies at the root, sorted; of a very long list the first.
+    pub names: Vec<String>,
     /// What lies in the directory.
     pub content: Content,
 }
@@ -108,6 +112,8 @@ pub fn locate(store: &dyn Store, rules: &StorageRules, step: Option<u64>) -> Loc
         folder: iteration.map(|iteration| folder_of(rules, iteration)),
         folder_exists: false,
         present: present(rules, &items),
+        newest: newest(rules, &items),
+        names: names(&items),
         content: Content::default(),
     };
     // Without a tracker the path may be the iteration's directory: what a person means when they name it.
@@ -191,6 +197,34 @@ fn iteration_of(rules: &StorageRules, name: &str) -> Option<Iteration> {
 fn present(rules: &StorageRules, items: &[Item]) -> Vec<String> {
     let folders = items.iter().filter(|item| item.kind == ItemKind::Folder);
     folders.filter(|item| iteration_of(rules, &item.name).is_some()).map(|item| item.name.clone()).collect()
+}
+
+/// What a tracker file would say of the newest iteration that is there; a release where there is no other.
+fn newest(rules: &StorageRules, items: &[Item]) -> Option<String> {
+    let folders = items.iter().filter(|item| item.kind == ItemKind::Folder);
+    let steps = folders.filter_map(|item| iteration_of(rules, &item.name)).map(|iteration| match iteration {
+        Iteration::Step(step) => (true, step, step.to_string()),
+        Iteration::Release => (false, 0, rules.tracker.release.clone()),
+    });
+    steps.max().map(|(.., text)| text)
+}
+
+/// More names than this tell nothing more.
+const MOST_NAMES: usize = 1000;
+
+fn names(items: &[Item]) -> Vec<String> {
+    let mut names: Vec<String> = items.iter().map(|item| item.name.clone()).collect();
+    names.sort();
+    names.truncate(MOST_NAMES);
+    names
+}
+
+/// The step that a directory's name stands for.
+pub fn step_of(rules: &StorageRules, name: &str) -> Option<u64> {
+    match iteration_of(rules, name)? {
+        Iteration::Step(step) => Some(step),
+        Iteration::Release => None,
+    }
 }
 
 /// What lies in a directory.

@@ -55,6 +55,8 @@ pub enum Role {
     Common,
     /// A file beside a rank's file, of any form.
     Beside,
+    /// One object of a distributed checkpoint, of any form, as a list of its shards.
+    Object,
 }
 
 impl<'r> Reading<'r> {
@@ -68,11 +70,11 @@ impl<'r> Reading<'r> {
         let mut state = State::default();
         let mut chunks = BTreeMap::new();
         let root = match (role, self.data.elements(root)) {
-            (Role::Common, Some(&[only])) => only,
+            (Role::Common | Role::Object, Some(&[only])) => only,
             _ => root,
         };
         let entries = match (role, self.data.pairs(root)) {
-            (Role::Beside, _) => return self.others(root, "", &mut state).map(|()| state),
+            (Role::Beside | Role::Object, _) => return self.others(root, "", &mut state).map(|()| state),
             (_, Some(pairs)) => pairs
                 .map(|(key, value)| Ok((self.budget.join("", &key_of(self.data, key))?, value)))
                 .collect::<Result<Vec<_>, Problem>>()?,

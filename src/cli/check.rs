@@ -16,6 +16,15 @@ pub struct CheckArgs {
     /// Checkpoint, or snapshot of one, to check against [default: the one that the launch loads]
     #[arg(long, value_name = "PATH")]
     pub checkpoint: Option<PathBuf>,
+    /// Apply safe fixes to the script, then check it again
+    #[arg(long, conflicts_with = "argv", help_heading = "Fixes")]
+    pub fix: bool,
+    /// With --fix or --diff: apply also those that change what is trained or how
+    #[arg(long, help_heading = "Fixes")]
+    pub unsafe_fixes: bool,
+    /// Print what --fix would change; write nothing
+    #[arg(long, conflicts_with_all = ["fix", "argv"], help_heading = "Fixes")]
+    pub diff: bool,
     /// The settings.
     #[command(flatten)]
     pub settings: SettingsArgs,

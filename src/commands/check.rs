@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::request::request;
 use super::tell::{self, Judged};
-use super::{files, targets};
+use super::{files, fix, rules, targets};
 use crate::check;
 use crate::cli::{CheckArgs, LaunchArgs};
 use crate::error::Error;
@@ -15,46 +15,64 @@ use crate::terminal::Console;
 /// The baseline's name, where the settings give none.
 const BASELINE: &str = "moe-lint-baseline.json";
 
-/// Checks a launch against a checkpoint, or all launches that the settings name.
+/// Checks a launch against a checkpoint, or all launches that the settings name. `more` are directories with rules.
 ///
 /// # Errors
 /// When there is nothing to judge: no launch, an unreadable file. A finding is never an error.
-pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
-    let judged = judge(args, console)?;
+pub fn run(args: &CheckArgs, more: &[PathBuf], console: &mut Console<'_>) -> Result<u8, Error> {
+    let found = prepare(args, more)?;
+    if !args.launch.argv.is_empty() {
+        return tell::tell(words(args, &found, console)?, &args.output, console);
+    }
+    let named: Vec<PathBuf> = args.launch.script.iter().chain(&args.launch.more).cloned().collect();
+    let planned = targets::plan(args, &found, &named, console)?;
+    if args.fix || args.diff {
+        let launches = planned.iter().map(|planned| subject(args, &found, planned));
+        if let Some(code) = fix::run(args, launches, console)? {
+            return Ok(code);
+        }
+    }
+    let mut judged: Vec<Judged> = planned.iter().map(|planned| one(args, &found, planned)).collect();
+    accept(args, &found, &mut judged, named.is_empty(), console)?;
     tell::tell(judged, &args.output, console)
 }
 
-/// Checks, and accepts what is accepted.
+/// The settings, with the rules that they and the user add. Before any rule is used.
 ///
 /// # Errors
-/// When there is nothing to judge.
-pub(super) fn judge(args: &CheckArgs, console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
+/// When they are wrong.
+pub(super) fn prepare(args: &CheckArgs, more: &[PathBuf]) -> Result<Found, Error> {
     let found = targets::settings(args)?;
-    let mut judged = Vec::new();
-    let mut complete = false;
-    if args.launch.argv.is_empty() {
-        let named: Vec<PathBuf> = args.launch.script.iter().chain(&args.launch.more).cloned().collect();
-        complete = named.is_empty();
-        for planned in targets::plan(args, &found, &named, console)? {
-            judged.push(one(args, &found, &planned));
-        }
-    } else {
-        judged.push(one(args, &found, &Planned { launch: PathBuf::new(), target: None }));
-    }
-    accept(args, &found, &mut judged, complete, console)?;
+    let of_settings = found.settings.rules.iter().map(|path| found.resolve(path));
+    rules::add(&of_settings.chain(more.iter().cloned()).collect::<Vec<_>>())?;
+    Ok(found)
+}
+
+/// Checks a command line.
+///
+/// # Errors
+/// When what is accepted cannot be read.
+pub(super) fn words(args: &CheckArgs, found: &Found, console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
+    let mut judged = vec![one(args, found, &Planned { launch: PathBuf::new(), target: None })];
+    accept(args, found, &mut judged, false, console)?;
     Ok(judged)
 }
 
 /// Checks one launch as one target of it.
 fn one(args: &CheckArgs, found: &Found, planned: &Planned<'_>) -> Judged {
-    let launch = targets::launch_args(&args.launch, found, planned);
-    let from_target = planned.target.and_then(|target| target.checkpoint.as_ref()).map(|path| found.resolve(path));
-    let checkpoint = args.checkpoint.clone().or(from_target);
+    let (launch, checkpoint) = subject(args, found, planned);
     let result = report(&launch, checkpoint).map(|mut report| {
         set_severities(&found.settings, &mut report.diagnoses);
         report
     });
     Judged::new(&planned.launch, result)
+}
+
+/// One launch with its options, and the checkpoint that is named for it.
+fn subject(args: &CheckArgs, found: &Found, planned: &Planned<'_>) -> (LaunchArgs, Option<PathBuf>) {
+    let launch = targets::launch_args(&args.launch, found, planned);
+    let from_target = planned.target.and_then(|target| target.checkpoint.as_ref()).map(|path| found.resolve(path));
+    (launch, args.checkpoint.clone().or(from_target))
 }
 
 fn report(launch: &LaunchArgs, checkpoint: Option<PathBuf>) -> Result<Report, Error> {

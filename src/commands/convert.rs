@@ -82,6 +82,7 @@ fn wanted(args: &ConvertArgs, console: &Console<'_>) -> Result<convert::Request,
         add_prefix: args.add_prefix.clone(),
         experts_a_rank: args.experts_per_rank,
         drop_optimizer: args.drop_optimizer,
+        framework: args.launch.megatron.clone(),
         engine: engine(&args.launch)?,
         part: part(args, console),
         resume: args.resume,
@@ -100,7 +101,7 @@ fn engine(launch: &LaunchArgs) -> Result<Option<Version>, Error> {
         (Some(TransformerEngine::Absent), _) | (None, None) => Ok(None),
         (None, Some(version)) => {
             let releases = releases::load()?;
-            Ok(releases::describing(&releases, version).map(|release| release.te.clone()))
+            Ok(releases::describing(releases, version).map(|release| release.te.clone()))
         }
     }
 }

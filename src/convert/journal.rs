@@ -143,11 +143,12 @@ impl Journal {
         write::remove(&self.folder())
     }
 
-    /// The files of a complete target.
+    /// The files of a complete target. Whoever completed it may have been killed before the journal was gone.
     ///
     /// # Errors
-    /// When the record cannot be read.
+    /// When the record cannot be read, or the disk refuses.
     pub fn record(&self) -> Result<Vec<Done>> {
+        write::remove(&self.folder())?;
         Ok(self.read::<Record>(RECORD)?.map(|record| record.written).unwrap_or_default())
     }
 

@@ -90,7 +90,7 @@ fn add_states<'s>(plan: &mut Plan, suffix: &str, of: &dyn Fn(&str) -> Option<&'s
         plan.targets.push(target);
         let Some(here) = here.filter(|_| is_last) else { continue };
         let key = format!("{here}{suffix}");
-        let wanted = of(&here).is_some_and(|state| !is_none(state));
+        let wanted = of(&here).is_some_and(|state| state.value.is_none());
         if wanted && !keys.contains(&key) && added.insert(key.clone()) {
             plan.targets.push(Target { key, from: From::Nothing, shape: Vec::new(), is_expert });
         }

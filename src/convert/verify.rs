@@ -185,12 +185,11 @@ fn whole(blob: &dyn Blob, view: &View) -> Result<u64> {
             let count = (WINDOW / view.width).max(1).min(length - done);
             buffer.resize((count * view.width) as usize, 0);
             blob.read_into(along.start + line * along.row_step + done * view.width, &mut buffer)?;
-            let mut number = line * along.columns + done;
-            for element in buffer.chunks_exact(view.width as usize) {
+            let numbers = line * along.columns + done..;
+            for (number, element) in numbers.zip(buffer.chunks_exact(view.width as usize)) {
                 let (row, column) = (number / along.columns, number % along.columns);
                 let index = if by_row { number } else { column * view.columns + row };
                 sum = sum.wrapping_add(term(index, element));
-                number += 1;
             }
             done += count;
         }

@@ -31,6 +31,8 @@ pub(super) struct Taken<'d> {
 pub(super) struct TakenList<'d> {
     pub(super) entries: Vec<At>,
     pub(super) keys: BTreeSet<&'d str>,
+    /// The first entry that a needed pattern chose.
+    first: Option<At>,
     /// By name, the numbers that patterns caught.
     numbers: BTreeMap<String, BTreeSet<u64>>,
 }
@@ -70,8 +72,11 @@ impl<'d> Open<'d> {
                     .filter(|at| case.each.as_ref().is_none_or(|each| self.holds(each, scope, list, *at, &numbers)));
                 let before = taken.lists[index].entries.len();
                 taken.lists[index].entries.extend(chosen);
-                if taken.lists[index].entries.len() > before {
-                    is_there |= pattern < wanted.needed.len();
+                if let Some(first) = taken.lists[index].entries.get(before).copied() {
+                    if pattern < wanted.needed.len() {
+                        is_there = true;
+                        taken.lists[index].first.get_or_insert(first);
+                    }
                     taken.lists[index].keys.insert(key);
                     for (name, number) in numbers {
                         taken.lists[index].numbers.entry(name.to_owned()).or_default().insert(number);
@@ -124,8 +129,8 @@ impl Taken<'_> {
             let count = |n: usize| int(n as u64);
             scope.set(format!("{name}_entries"), count(taken.entries.len()));
             scope.set(format!("{name}_keys"), count(taken.keys.len()));
-            let first = taken.keys.first().map_or(Value::None, |key| Value::str(key));
-            scope.set(format!("first_{name}"), first);
+            let first = taken.first.or(taken.entries.first().copied()).and_then(|at| look(diff, list, at));
+            scope.set(format!("first_{name}"), first.map_or(Value::None, |(key, ..)| Value::str(key)));
             for (caught, numbers) in &taken.numbers {
                 let numbers = numbers.iter().map(|number| int(*number)).collect();
                 scope.set(format!("{name}_{caught}s"), Value::List(numbers));
@@ -134,14 +139,17 @@ impl Taken<'_> {
         let parts = self.lists.iter().flat_map(|list| &list.entries).map(|(part, _)| part);
         scope.set("parts_concerned", int(parts.collect::<BTreeSet<_>>().len() as u64));
         scope.set("parts_compared", int(diff.parts.len() as u64));
-        // Both sides of the first entry that has both, else one side of the first.
-        let first = [List::Mismatched, List::Retyped, List::Missing, List::Unexpected].into_iter().find_map(|list| {
-            let taken = self.lists.iter().zip(LISTS).find(|(_, of)| *of == list)?.0;
-            look(diff, list, *taken.entries.first()?)
-        });
-        if let Some((_, wants, has)) = first {
-            sides(scope, wants, has);
-        }
+        // Both sides of an entry that has both, else what each side has alone.
+        let first = |list: List| {
+            let (taken, _) = self.lists.iter().zip(LISTS).find(|(_, of)| *of == list)?;
+            look(diff, list, taken.first?)
+        };
+        let both = first(List::Mismatched).or_else(|| first(List::Retyped));
+        let (wants, has) = match both {
+            Some((_, wants, has)) => (wants, has),
+            None => (first(List::Missing).and_then(|one| one.1), first(List::Unexpected).and_then(|one| one.2)),
+        };
+        sides(scope, wants, has);
     }
 
     pub(super) fn explained(self) -> Explained {

@@ -1,5 +1,7 @@
 //! A launch that was given as words: what stands after `--` on the user's own command line.
 
+use std::path::PathBuf;
+
 use crate::text::{Located, Source, Span};
 
 use super::{Command, Launch, training};
@@ -23,7 +25,8 @@ pub fn from_argv(argv: &[String]) -> Launch {
         let span = Span { source: source.clone(), start, end };
         Located::new(Ok(word.clone()), vec![span])
     });
-    let command = Command { argv: words.collect(), line: 1, ..Command::default() };
+    let directory = Some(PathBuf::from("."));
+    let command = Command { argv: words.collect(), directory, line: 1, ..Command::default() };
     let mut launch = Launch { sources: vec![source], ..Launch::default() };
     if argv.is_empty() {
         return launch;
@@ -34,7 +37,7 @@ pub fn from_argv(argv: &[String]) -> Launch {
 }
 
 /// A word as it would be typed.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_=+/.,:@%^".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -68,6 +68,20 @@ pub fn entry(command: &Command) -> Option<Entry<'_>> {
 }
 
 impl Launch {
+    /// Whether the training runs in a container or on another machine, where other files are than here.
+    pub fn trains_elsewhere(&self) -> bool {
+        let Some(command) = self.training_command() else { return false };
+        let end = entry(command).map_or(command.argv.len(), |entry| entry.first_argument);
+        let mut elsewhere = launchers::go_elsewhere(command, end);
+        let mut via = command.via;
+        while let Some(outer) = via.and_then(|index| self.commands.get(index)) {
+            elsewhere |= launchers::go_elsewhere(outer, 1);
+            // A wrapper comes before what it starts.
+            via = outer.via.filter(|next| Some(*next) < via);
+        }
+        elsewhere
+    }
+
     /// The script of the training command, with what the wrappers around it tell about processes.
     pub fn training_entry(&self) -> Option<Entry<'_>> {
         let mut found = entry(self.training_command()?)?;

@@ -1,21 +1,25 @@
-//! Reading a launch script.
+//! Reading a launch from a file.
 
 use std::path::Path;
 
 use super::options::{LaunchError, Options};
 use super::shell::{self, holes};
-use super::{Launch, training};
+use super::{Launch, inputs, training};
 use crate::text::Source;
 
 /// The stack of the thread that follows a script: nesting is limited so that it suffices.
 const STACK: usize = 256 << 20;
 
-/// Follows a script without running anything, and tells which commands it would start.
+/// Follows a script without running anything, and tells which commands it would start. A YAML file, by its name, stands
+/// for one command.
 ///
 /// # Errors
-/// Where the text is no shell script or too large. What cannot be followed is no error: it is told in
+/// Where the text is no launch or too large. What cannot be followed is no error: it is told in
 /// [`Launch::unknowns`], and the words that depend on it say so.
 pub fn read_script(path: &Path, text: &str, options: &Options<'_>) -> Result<Launch, LaunchError> {
+    if inputs::is_yaml(path) {
+        return inputs::read(path, text, options);
+    }
     let path = path.to_path_buf();
     if text.len() > options.limits.text {
         return Err(LaunchError::TooLarge { path, size: text.len(), most: options.limits.text });

@@ -120,7 +120,8 @@ impl Subject {
             }
         }
         let passes = report.outcome.exit_code() == 0;
-        let deciding = report.stages.iter().find(|s| !matches!(s.verdict, Verdict::Ok | Verdict::Skipped));
+        let deciding =
+            report.stages.iter().find(|s| !matches!(s.verdict, Verdict::Ok | Verdict::Warns | Verdict::Skipped));
         if findings.is_empty() && !passes {
             let found = match (&report.rejected, deciding) {
                 (Some(rejected), _) => {

@@ -6,6 +6,7 @@ mod compare;
 mod convert;
 mod crop;
 mod diagnosis;
+mod infer;
 mod inspect;
 mod keys;
 mod ranks;
@@ -17,21 +18,27 @@ mod stopped;
 mod summary;
 mod table;
 mod tally;
+mod versions;
 
 pub use arguments::arguments;
 pub use compare::compare;
 pub use convert::convert;
+pub use infer::infer;
 pub use inspect::inspect;
 pub use schema::schema;
 pub use several::{accepted, failure, heading, tally};
 
 use super::Report;
-use super::style::Style;
+use super::style::{Role, Style};
 use crate::loader::Outcome;
 
 /// The text of a check, ending in its one line of summary.
 pub fn check(report: &Report, style: Style) -> String {
     let mut out = String::new();
+    if !report.others.is_empty() {
+        versions::render(&mut out, style, report);
+        return out;
+    }
     for diagnosis in &report.diagnoses {
         diagnosis::render(&mut out, style, &report.diff, diagnosis);
         out.push('\n');
@@ -47,4 +54,13 @@ pub fn check(report: &Report, style: Style) -> String {
     }
     summary::render(&mut out, style, report);
     out
+}
+
+/// The colour of an outcome.
+fn role(outcome: Outcome) -> Role {
+    match outcome {
+        Outcome::Loads => Role::Good,
+        Outcome::Undetermined => Role::Warning,
+        Outcome::Partial | Outcome::Fresh | Outcome::Fails => Role::Error,
+    }
 }

@@ -9,16 +9,18 @@ mod convert;
 mod diagnoses;
 mod diff;
 mod entries;
+mod infer;
 mod inspect;
 mod places;
 mod schema;
+mod versions;
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
+use super::{ArgumentsReport, Environment, Framework, InferReport, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
 use crate::convert::{Report as Converted, Request as Conversion};
 use crate::diff::checkpoints::CheckpointDiff;
@@ -51,6 +53,11 @@ pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>)
 /// Writes the document of `moe-lint diff`.
 pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) -> io::Result<()> {
     write(out, &compare::Document::new(diff, sides))
+}
+
+/// Writes the document of `moe-lint infer`.
+pub fn infer(out: impl Write, report: &InferReport) -> io::Result<()> {
+    write(out, &infer::Document::new(report))
 }
 
 /// Writes the document of `moe-lint inspect`.
@@ -114,7 +121,7 @@ impl Head {
 #[derive(Serialize)]
 struct Assumed<'r> {
     framework: FrameworkDocument<'r>,
-    environment: EnvironmentDocument,
+    environment: EnvironmentDocument<'r>,
     rejected: Option<Rejected<'r>>,
 }
 
@@ -126,8 +133,9 @@ struct FrameworkDocument<'r> {
 }
 
 #[derive(Serialize)]
-struct EnvironmentDocument {
+struct EnvironmentDocument<'r> {
     transformer_engine: Option<String>,
+    transformer_engine_from: &'r str,
     apex: bool,
 }
 
@@ -144,16 +152,21 @@ impl<'r> FrameworkDocument<'r> {
 }
 
 impl<'r> Assumed<'r> {
-    fn new(framework: &'r Framework, environment: &Environment, rejected: Option<&'r Rejection>) -> Self {
+    fn new(framework: &'r Framework, environment: &'r Environment, rejected: Option<&'r Rejection>) -> Self {
         Self {
             framework: FrameworkDocument::new(framework),
             environment: EnvironmentDocument {
                 transformer_engine: environment.transformer_engine.as_ref().map(ToString::to_string),
+                transformer_engine_from: &environment.engine_from,
                 apex: environment.apex,
             },
-            rejected: rejected.map(|rejection| Rejected { by: &rejection.by, message: &rejection.message }),
+            rejected: rejected.map(self::rejected),
         }
     }
+}
+
+fn rejected(rejection: &Rejection) -> Rejected<'_> {
+    Rejected { by: &rejection.by, message: &rejection.message }
 }
 
 /// A list that is serialized while it is walked.

@@ -165,7 +165,7 @@ pub struct ModuleStates {
     /// Globs of the modules' names.
     #[serde(deserialize_with = "glob_list")]
     pub modules: GlobSet,
-    /// `none` when it is always None.
+    /// `none` when it is always None, `kept` when it is never added.
     pub value: Option<String>,
     /// Only when this is true.
     #[serde(default, deserialize_with = "optional_expr")]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::causes::globs;
 use super::expr::Expr;
+use super::facts::{AllFacts, Facts, RawFact, RawParameters, RawSavedModel};
 use super::ranged::{Ranged, picked};
 use super::template::Template;
 use super::version::Version;
@@ -20,12 +21,16 @@ pub struct LoaderRules {
     pub stages: Vec<StageRules>,
     /// Keys whose tensors may have another number of rows in the checkpoint, as glob patterns.
     pub resizable: Vec<String>,
+    /// Keys of buffers, which no optimizer knows, as glob patterns.
+    pub untrained: Vec<String>,
     /// Modules in the order in which they are registered, and loaded.
     pub order: Vec<String>,
     /// What modules do about keys when a rank's state dict is loaded.
     pub hooks: Vec<Arc<Hook>>,
     /// Where else to look when the launch's own path holds nothing.
     pub sources: Vec<Arc<Source>>,
+    /// What is to be known of the state beside the model.
+    pub facts: Facts,
 }
 
 /// A load hook that takes back unexpected keys.
@@ -53,10 +58,14 @@ pub struct Source {
 /// One stage.
 #[derive(Debug, Clone)]
 pub struct StageRules {
-    /// Its name.
+    /// Its name. Several sections may have the same: they are parts of one stage, at their places in the order.
     pub name: String,
-    /// What to say when no rule holds.
-    pub ok: Template,
+    /// Whether it goes on with an earlier section of that name: then it does not move the stage in the report.
+    pub continues: bool,
+    /// Only when this is true.
+    pub when: Option<Expr>,
+    /// What to say when no rule holds; a part that says nothing then has none.
+    pub ok: Option<Template>,
     /// Rules in order; the first that holds decides.
     pub rules: Vec<Arc<VerdictRule>>,
 }
@@ -78,6 +87,8 @@ pub struct VerdictRule {
 pub enum Verdict {
     /// It goes through.
     Ok,
+    /// It goes through, and does not do what the launch's flags say.
+    Warns,
     /// It goes on, with less than was asked for.
     Partial,
     /// It finds nothing and goes on without a checkpoint.
@@ -95,6 +106,7 @@ impl Verdict {
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Warns => "warns",
             Self::Partial => "partial",
             Self::Fresh => "fresh",
             Self::Fails => "fails",
@@ -110,6 +122,8 @@ struct File {
     #[serde(default)]
     resizable: Vec<String>,
     #[serde(default)]
+    untrained: Vec<String>,
+    #[serde(default)]
     order: Vec<String>,
     #[serde(default)]
     hook: Vec<RawHook>,
@@ -117,6 +131,11 @@ struct File {
     source: Vec<RawSource>,
     #[serde(default)]
     stage: Vec<RawStage>,
+    #[serde(default)]
+    fact: Vec<RawFact>,
+    #[serde(default)]
+    parameters: Vec<RawParameters>,
+    saved_model: Option<RawSavedModel>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -142,7 +161,14 @@ struct RawSource {
 #[serde(deny_unknown_fields)]
 struct RawStage {
     name: String,
-    ok: String,
+    when: Option<String>,
+    ok: Option<String>,
+    /// It goes on with an earlier section.
+    #[serde(default)]
+    continues: bool,
+    /// It goes on with an earlier section, and the rules of the first are its own.
+    #[serde(default)]
+    again: bool,
     #[serde(default)]
     rule: Vec<RawRule>,
 }
@@ -166,17 +192,21 @@ const FOLDER: &str = "megatron/loader/";
 #[derive(Debug, Default)]
 struct All {
     resizable: Vec<String>,
+    untrained: Vec<String>,
     order: Vec<String>,
     hooks: Vec<Ranged<Arc<Hook>>>,
     sources: Vec<Arc<Source>>,
     stages: Vec<Stage>,
+    facts: AllFacts,
 }
 
 /// One stage in all versions.
 #[derive(Debug)]
 struct Stage {
     name: String,
-    ok: Template,
+    continues: bool,
+    when: Option<Expr>,
+    ok: Option<Template>,
     rules: Vec<Ranged<Arc<VerdictRule>>>,
 }
 
@@ -187,6 +217,7 @@ fn read() -> Result<All, RuleError> {
     for (path, text) in embedded::below(FOLDER) {
         let file: File = toml::from_str(text).map_err(|e| RuleError::new(path, e.to_string()))?;
         all.resizable.extend(file.resizable);
+        all.untrained.extend(file.untrained);
         all.order.extend(file.order);
         for (index, raw) in file.hook.into_iter().enumerate() {
             let place = format!("{path}, hook {}", index + 1);
@@ -206,13 +237,21 @@ fn read() -> Result<All, RuleError> {
             }));
         }
         for raw in file.stage {
-            let ok = check_template(path, &raw.ok)?;
+            let ok = raw.ok.as_deref().map(|text| check_template(path, text)).transpose()?;
+            let when = raw.when.as_deref().map(|text| check_expr(path, text)).transpose()?;
             let rules = raw.rule.iter().enumerate().map(|(index, rule)| {
                 let place = format!("{path}, stage {} rule {}", raw.name, index + 1);
                 verdict(&place, rule)
             });
-            all.stages.push(Stage { rules: rules.collect::<Result<_, _>>()?, name: raw.name, ok });
+            let mut rules: Vec<_> = rules.collect::<Result<_, _>>()?;
+            if raw.again {
+                let first = all.stages.iter().find(|stage| stage.name == raw.name);
+                let first = first.ok_or_else(|| RuleError::new(path, format!("no stage {} before", raw.name)))?;
+                rules.extend(first.rules.iter().cloned());
+            }
+            all.stages.push(Stage { rules, name: raw.name, continues: raw.continues || raw.again, when, ok });
         }
+        all.facts.add(path, file.fact, file.parameters, file.saved_model)?;
     }
     Ok(all)
 }
@@ -235,15 +274,19 @@ impl LoaderRules {
         let all = ALL.as_ref().map_err(Clone::clone)?;
         let stage = |stage: &Stage| StageRules {
             name: stage.name.clone(),
+            continues: stage.continues,
+            when: stage.when.clone(),
             ok: stage.ok.clone(),
             rules: picked(&stage.rules, version),
         };
         Ok(Self {
             stages: all.stages.iter().map(stage).collect(),
             resizable: all.resizable.clone(),
+            untrained: all.untrained.clone(),
             order: all.order.clone(),
             hooks: picked(&all.hooks, version),
             sources: all.sources.clone(),
+            facts: all.facts.of(version),
         })
     }
 }

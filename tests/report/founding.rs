@@ -122,7 +122,7 @@ pub fn framework() -> Framework {
 }
 
 pub fn environment() -> Environment {
-    Environment { transformer_engine: Some("1.7".parse().expect("a version")), apex: true }
+    Environment { transformer_engine: Some("1.7".parse().expect("a version")), engine_from: "--te".into(), apex: true }
 }
 
 /// The launch of issue 924 against the checkpoint of issue 924.
@@ -186,6 +186,8 @@ pub fn fails() -> Report {
         diff,
         diagnoses: vec![diagnosis],
         undetermined: Vec::new(),
+        versions: vec![framework().version],
+        others: Vec::new(),
         elapsed: Duration::from_millis(14),
     }
 }

@@ -63,6 +63,8 @@ struct LocationDocument {
     folder: Option<String>,
     folder_exists: bool,
     present: Vec<String>,
+    newest: Option<String>,
+    names: Vec<String>,
     looks_ranked: bool,
     ranks: Vec<String>,
     empty_ranks: Vec<String>,
@@ -203,6 +205,8 @@ fn location(document: LocationDocument, root: PathBuf) -> Option<Location> {
         folder: document.folder,
         folder_exists: document.folder_exists,
         present: document.present,
+        newest: document.newest,
+        names: document.names,
         content: Content {
             looks_ranked: document.looks_ranked,
             ranks: document.ranks,

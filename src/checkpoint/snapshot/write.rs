@@ -165,6 +165,8 @@ fn location_json(location: &Location) -> Vec<(&'static str, Json)> {
         folder,
         folder_exists,
         present,
+        newest,
+        names,
         content,
     } = location;
     let Content { looks_ranked, ranks, empty_ranks, has_index, has_config, safetensors } = content;
@@ -193,6 +195,8 @@ fn location_json(location: &Location) -> Vec<(&'static str, Json)> {
         ("folder", json!(folder)),
         ("folder_exists", json!(folder_exists)),
         ("present", json!(present)),
+        ("newest", json!(newest)),
+        ("names", json!(names)),
         ("looks_ranked", json!(looks_ranked)),
         ("ranks", json!(ranks)),
         ("empty_ranks", json!(empty_ranks)),

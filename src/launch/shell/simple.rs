@@ -1,5 +1,6 @@
 //! Simple commands: assignments, functions, builtins, and programs, which are recorded and never run.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::ast::{Argument, Command, Simple};
@@ -154,6 +155,7 @@ impl Machine<'_> {
             argv: fields.iter().map(|field| self.word(field)).collect(),
             open: fields.iter().enumerate().filter(|(_, field)| field.open).map(|(i, _)| i).collect(),
             env: self.environment(),
+            directory: self.known_directory(),
             line,
             via: self.via,
             depends_on: None,
@@ -222,6 +224,11 @@ impl Machine<'_> {
             }
         }
         environment
+    }
+
+    fn known_directory(&self) -> Option<PathBuf> {
+        let text = self.state.directory.as_str();
+        Hole::in_text(text).is_none().then(|| PathBuf::from(text))
     }
 
     /// Follows what a wrapper starts; tells whether its output is that of what was followed.

@@ -41,7 +41,7 @@ pub(super) fn stage(out: &mut String, style: Style, report: &Report) {
 
 /// The stage that decides the outcome.
 pub(super) fn deciding(report: &Report) -> Option<&Stage> {
-    report.stages.iter().find(|stage| !matches!(stage.verdict, Verdict::Ok | Verdict::Skipped))
+    report.stages.iter().find(|stage| !matches!(stage.verdict, Verdict::Ok | Verdict::Warns | Verdict::Skipped))
 }
 
 /// Every value that would have to be known, where it is used, and how to give it.

@@ -2,36 +2,36 @@
 
 use std::time::Duration;
 
-use super::rows::{count, printable, thousands};
+use super::rows::{self, count, printable, thousands};
 use super::tally::{Each, Tally};
-use super::{ranks, stopped};
+use super::{ranks, role, stopped};
 use crate::loader::Outcome;
+use crate::report::Report;
 use crate::report::style::{Role, Style};
-use crate::report::{Framework, Report};
+use crate::report::versions::short;
 
 /// Writes the summary.
 pub(super) fn render(out: &mut String, style: Style, report: &Report) {
-    let role = match report.outcome {
-        Outcome::Loads => Role::Good,
-        Outcome::Undetermined => Role::Warning,
-        Outcome::Partial | Outcome::Fresh | Outcome::Fails => Role::Error,
-    };
+    let role = role(report.outcome);
     let tally = Tally::of(report);
     let text = match report.outcome {
         Outcome::Loads => loads(report, &tally),
         _ => ends(report, &tally),
     };
-    let small = format!("({})", circumstances(&report.framework, report.elapsed));
+    let small = format!("({})", circumstances(report));
     out.push_str(&format!("{}: {}", style.paint(role, report.outcome.name()), printable(&text)));
     let full = report.outcome.name().len() + 2 + text.chars().count() + 1 + small.chars().count();
     // One line where it is the only one; below the causes it may take a second.
     let wraps = report.outcome != Outcome::Loads && full > style.columns();
-    out.push_str(if wraps { "\n" } else { " " });
-    if wraps {
-        out.push_str(&" ".repeat(report.outcome.name().len() + 2));
+    if !wraps {
+        out.push_str(&format!(" {}\n", style.paint(Role::Quiet, &small)));
+        return;
     }
-    out.push_str(&style.paint(Role::Quiet, &small));
     out.push('\n');
+    let indent = report.outcome.name().len() + 2;
+    for line in rows::wrap(&small, style.columns() - indent) {
+        out.push_str(&format!("{}{}\n", " ".repeat(indent), style.paint(Role::Quiet, &line)));
+    }
 }
 
 fn loads(report: &Report, tally: &Tally) -> String {
@@ -89,8 +89,11 @@ fn explained(report: &Report, tally: &Tally) -> String {
 }
 
 /// The version checked against, how it is known unless the user has just said it, and the time.
-fn circumstances(framework: &Framework, elapsed: Duration) -> String {
-    let time = time(elapsed);
+fn circumstances(report: &Report) -> String {
+    let (framework, time) = (&report.framework, time(report.elapsed));
+    if let [first, .., last] = report.versions.as_slice() {
+        return format!("{} {} to {}: every version; {time}", framework.name, short(first), short(last));
+    }
     match framework.from.as_str() {
         "" | "--megatron" => format!("{} {}, {time}", framework.name, framework.version),
         from => format!("{} {}: {from}; {time}", framework.name, framework.version),

@@ -6,6 +6,7 @@ use super::diagnoses::DiagnosisDocument;
 use super::diff::Parts;
 use super::entries::IterationDocument;
 use super::places::UnknownDocument;
+use super::versions::VersionsDocument;
 use super::{Assumed, Head};
 use crate::checkpoint::{Checkpoint, Part};
 use crate::launch::Launch;
@@ -27,6 +28,7 @@ pub(super) struct Document<'r> {
     undetermined: Vec<UnknownDocument<'r>>,
     diff: Parts<'r>,
     diagnoses: Vec<DiagnosisDocument<'r>>,
+    versions: Vec<VersionsDocument<'r>>,
 }
 
 impl<'r> Document<'r> {
@@ -41,6 +43,7 @@ impl<'r> Document<'r> {
             undetermined: report.undetermined.iter().map(|unknown| UnknownDocument::new(unknown)).collect(),
             diff: Parts(&report.diff),
             diagnoses: report.diagnoses.iter().map(|d| DiagnosisDocument::new(d, &report.diff)).collect(),
+            versions: report.by_version().into_iter().map(VersionsDocument::new).collect(),
         }
     }
 }
@@ -84,14 +87,14 @@ impl CheckpointDocument {
 }
 
 #[derive(Serialize)]
-struct StageDocument<'r> {
+pub(super) struct StageDocument<'r> {
     name: &'r str,
     verdict: &'static str,
     message: &'r str,
 }
 
 impl<'r> StageDocument<'r> {
-    fn new(stage: &'r Stage) -> Self {
+    pub(super) fn new(stage: &'r Stage) -> Self {
         Self { name: &stage.name, verdict: stage.verdict.name(), message: &stage.message }
     }
 }

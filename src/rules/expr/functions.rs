@@ -138,6 +138,9 @@ impl Function {
             (Self::Join, [Value::List(items)]) => {
                 Value::str(&items.iter().map(Value::to_string).collect::<Vec<_>>().concat())
             }
+            (Self::Join, [Value::List(items), Value::Str(between)]) => {
+                Value::str(&items.iter().map(Value::to_string).collect::<Vec<_>>().join(between))
+            }
             // Ascending numbers for people: `0..3,5`.
             (Self::Ranges, [Value::List(items)]) => {
                 let numbers = items.iter().map(|item| item.int().and_then(|i| u64::try_from(i).ok()));

@@ -30,6 +30,11 @@ impl Variants {
         self.steps.iter().rev().find(|(from, _)| begun(from)).map(|(_, action)| action)
     }
 
+    /// What it is in the newest version that has it.
+    pub fn newest(&self) -> Option<&Arc<Action>> {
+        self.steps.last().map(|(_, action)| action)
+    }
+
     /// What it is in any version.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         self.steps.iter().map(|(_, action)| &**action)
