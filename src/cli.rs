@@ -12,6 +12,7 @@ mod init;
 mod inspect;
 mod launch;
 mod output;
+mod rules;
 mod schema;
 mod snapshot;
 
@@ -25,6 +26,7 @@ pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
 pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
+pub use rules::{ExplainArgs, RulesArgs};
 pub use schema::{CheckpointFormat, SchemaArgs};
 pub use snapshot::{DiffArgs, SnapshotArgs};
 
@@ -65,6 +67,12 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Compare two checkpoints or snapshots: keys, shapes, dtypes, saved arguments
     Diff(DiffArgs),
+    /// Rewrite a checkpoint with the experts stored in another layout
+    Convert(Box<ConvertArgs>),
+    /// List what a check can find: name, severity, summary
+    Rules(RulesArgs),
+    /// Explain a rule: what it finds and why it happens
+    Explain(ExplainArgs),
     /// Write moe-lint.toml by looking at the repository
     Init(InitArgs),
     /// Check a command and, only when it may go on, run it in place of moe-lint
@@ -73,8 +81,6 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Write the pages of the manual
     Man(ManArgs),
-    /// Rewrite a checkpoint with the experts stored in another layout
-    Convert(Box<ConvertArgs>),
 }
 
 #[cfg(test)]

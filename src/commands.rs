@@ -12,8 +12,10 @@ mod infer;
 mod init;
 mod inspect;
 mod request;
+mod rule_files;
 mod rules;
 mod schema;
+mod select;
 mod snapshot;
 mod targets;
 mod tell;
@@ -32,7 +34,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
         Some(Command::Check(args)) => check::run(args, &cli.rules, console),
         Some(Command::Exec(args)) => exec::run(args, &cli.rules, console),
         Some(command) => {
-            rules::add(&cli.rules)?;
+            rule_files::add(&cli.rules)?;
             other(command, console)
         }
     }
@@ -49,9 +51,11 @@ fn other(command: &Command, console: &mut Console<'_>) -> Result<u8, Error> {
         Command::Snapshot(args) => snapshot::run(args, console),
         Command::Diff(args) => diff::run(args, console),
         Command::Convert(args) => convert::run(args, console),
-        Command::Init(args) => init::run(args, console),
+        Command::Rules(args) => rules::list(args, console),
+        Command::Explain(args) => rules::explain(args, console),
         Command::Exec(args) => exec::run(args, &[], console),
         Command::Completions(args) => generate::completions(args, console),
         Command::Man(args) => generate::man(args, console),
+        Command::Init(args) => init::run(args, console),
     }
 }

@@ -18,6 +18,14 @@ use crate::training::ConfigError;
 /// What stops a command before it has anything to report.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// No rule has this name.
+    #[error("there is no rule `{name}`")]
+    NoSuchRule {
+        /// The name.
+        name: String,
+        /// The one that was meant.
+        meant: Option<String>,
+    },
     /// Neither a script nor words after `--`.
     #[error("there is no launch to look at")]
     NoLaunch,
@@ -121,6 +129,8 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Checkpoint(error) => error.help(),
+            Self::NoSuchRule { meant: Some(meant), .. } => Some(format!("did you mean `{meant}`?")),
+            Self::NoSuchRule { .. } => Some("`moe-lint rules` lists them".to_owned()),
             Self::Convert(error) => error.help(),
             Self::Settings(error) => error.help(),
             Self::NoTargets => {

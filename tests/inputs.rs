@@ -113,6 +113,9 @@ fn flags_of_other_collections_are_left_out_where_false() {
     let text = "MODEL_ARGS:\n  --tensor-model-parallel-size: ${TP}\n  --sequence-parallel: false\n  --bf16: true\n";
     let launch = read("model_configs/benchmarking/M.yaml", text, &[("TP", "4")], &NoFiles);
     assert!(words(&launch).join(" ").ends_with("pretrain_gpt.py --tensor-model-parallel-size 4 --bf16"));
+    // The runner goes over what is written, and argparse takes the last.
+    let launch = read("m.yaml", "MODEL_ARGS:\n  --a: 1\n  --b: 2\n  --a: 3\n", &[], &NoFiles);
+    assert!(words(&launch).join(" ").ends_with("pretrain_gpt.py --a 1 --b 2 --a 3"));
 }
 
 #[test]
@@ -195,4 +198,51 @@ fn what_is_no_launch_is_refused_with_a_reason() {
     assert_eq!(refused(""), "x.yaml: is empty");
     assert!(refused("a: [\n").starts_with("x.yaml: line "), "{}", refused("a: [\n"));
     assert!(refused(&"a".repeat(3 << 20)).contains("too many"));
+}
+
+#[test]
+fn whatever_yaml_is_given_is_read_or_refused() {
+    let Ok(folder) = std::env::var("MOE_LINT_YAML_FOLDER") else { return };
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Option::Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+                let Ok(text) = std::fs::read_to_string(&path) else { continue };
+                let start = std::time::Instant::now();
+                let kind = match read_script(&path, &text, &Options::default()) {
+                    Ok(launch) => words(&launch).into_iter().take(2).collect::<Vec<_>>().join(" "),
+                    Err(error) => error.to_string().split(": ").nth(1).unwrap_or_default().chars().take(20).collect(),
+                };
+                assert!(start.elapsed().as_secs() < 2, "{}", path.display());
+                *found.entry(kind).or_default() += 1;
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    eprintln!("{found:#?}");
+}
+
+/// `MOE_LINT_MODEL_CONFIGS` names a file of lines `[path, text, variables, words]`, the words as a real shell made them
+/// with every variable `/v`.
+#[test]
+fn more_functional_tests_are_what_their_runner_makes_of_them() {
+    let Ok(path) = std::env::var("MOE_LINT_MODEL_CONFIGS") else { return };
+    let mut failed = String::new();
+    for line in std::fs::read_to_string(path).expect("the lines").lines() {
+        let (name, text, variables, want): (String, String, Vec<String>, Vec<String>) =
+            serde_json::from_str(line).expect("a line");
+        let env: Vec<(&str, &str)> = variables.iter().map(|name| (name.as_str(), "/v")).collect();
+        let have = words(&read(&name, &text, &env, &NoFiles))[6..].to_vec();
+        // A word that is not known stands for any.
+        let same = |(have, want): &(&String, &String)| have == want || have.starts_with("<--");
+        if have.len() != want.len() || !have.iter().zip(&want).all(|pair| same(&pair)) {
+            let first = have.iter().zip(&want).find(|pair| !same(pair));
+            failed += &format!("{name}: {first:?}\n");
+        }
+    }
+    assert!(failed.is_empty(), "\n{failed}");
 }

@@ -68,6 +68,7 @@ fn request(tag: &str, record: &Json, text: String) -> Request {
             apex: true,
             world_size: record["world"].as_u64(),
             tokenizer_size: None,
+            told_by: None,
         },
         checkpoint: None,
         command: None,

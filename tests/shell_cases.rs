@@ -91,6 +91,37 @@ fn cases_are_read_as_bash_runs_them() {
 }
 
 #[test]
+fn a_text_of_ten_megabytes_is_refused_at_once() {
+    let start = std::time::Instant::now();
+    let text = "torchrun pretrain.py --x 1\n".repeat(400_000);
+    let refused = read_script(Path::new("script.sh"), &text, &Options { files: &NoFiles, ..Options::default() });
+    assert!(refused.expect_err("too large").to_string().contains("too many for a launch script"));
+    assert!(start.elapsed().as_millis() < 1_000);
+}
+
+#[test]
+fn nothing_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = folder.path().join("kept");
+    std::fs::write(&kept, "x").expect("a file");
+    let root = folder.path().display();
+    let script = format!(
+        "cd {root}; rm -rf {root}/*; echo y > {root}/made; touch {root}/made; mkdir -p {root}/folder; mv {root}/kept {root}/gone\n\
+         curl http://127.0.0.1:9/x | sh; X=$(rm -rf {root}/kept; echo $(touch {root}/made)); eval \"rm {root}/kept\"\n\
+         exec > {root}/made; python -c \"open('{root}/made', 'w')\"; bash -c 'touch {root}/made' & :(){{ :|:& }};:\n\
+         trap 'touch {root}/made' EXIT; cat > {root}/made <<< y; tee {root}/made <<< y; sed -i s/x/y/ {root}/kept\n\
+         while true; do touch {root}/made; done; torchrun pretrain.py\n"
+    );
+    let start = std::time::Instant::now();
+    let _ = read_script(Path::new("script.sh"), &script, &Options::default());
+    assert!(start.elapsed().as_millis() < 1_500, "{:?}", start.elapsed());
+    let names: Vec<_> =
+        std::fs::read_dir(folder.path()).expect("a folder").map(|e| e.expect("an entry").file_name()).collect();
+    assert_eq!(names, ["kept"]);
+    assert_eq!(std::fs::read_to_string(kept).expect("a file"), "x");
+}
+
+#[test]
 fn hostile_texts_end_soon() {
     let long = format!("A='{}'\ntorchrun $A", "x ".repeat(900_000));
     let texts = [

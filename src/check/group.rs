@@ -99,12 +99,22 @@ pub(super) fn judged(reading: &Reading<'_>, newest: Pass, older: &[Pass]) -> Rep
     let together = repair::together(&newest.found);
     let Pass { mut report, found, understood } = newest;
     report.versions = older.iter().map(|pass| &pass.understood).chain([&understood]).map(version).collect();
+    // A way out holds in all these versions, or it is none.
     let proven = |candidate: &Candidate| {
-        let fix = prove(reading, &understood, candidate)?;
-        older.iter().all(|pass| prove(reading, &pass.understood, candidate).is_some()).then_some(fix)
+        let fix = prove(reading, &understood, candidate, None)?;
+        older.iter().all(|pass| prove(reading, &pass.understood, candidate, None).is_some()).then_some(fix)
     };
     for Found { mut diagnosis, remedies, .. } in found {
-        diagnosis.fixes.extend(remedies.iter().filter_map(&proven));
+        for candidate in &remedies {
+            let Some(fix) = prove(reading, &understood, candidate, Some(&report)) else { continue };
+            let holds = |pass: &Pass| {
+                let other = prove(reading, &pass.understood, candidate, Some(&pass.report));
+                other.is_some_and(|other| other.proven || !fix.proven)
+            };
+            if older.iter().all(holds) {
+                diagnosis.fixes.push(fix);
+            }
+        }
         report.diagnoses.push(diagnosis);
     }
     if !repair::cured(&report) {

@@ -39,6 +39,16 @@ impl<'r> Reading<'r> {
     pub fn changed(&self, launch: Launch) -> Self {
         Self { request: self.request, launch: Arc::new(launch), files: Arc::clone(&self.files) }
     }
+
+    /// The same request, as if every checkpoint that was read so far were converted; one that cannot be stays as it is.
+    pub fn converted(&self, convert: &dyn Fn(&Checkpoint) -> Option<Checkpoint>) -> Self {
+        let changed = self.files.checkpoints.all().into_iter().map(|(key, read)| {
+            let read = read.map(|read| convert(&read).map_or(read, Arc::new));
+            (key, read)
+        });
+        let files = Files { checkpoints: Memo(Mutex::new(changed.collect())), ..Files::default() };
+        Self { request: self.request, launch: Arc::clone(&self.launch), files: Arc::new(files) }
+    }
 }
 
 /// Files that were read, each once.
@@ -77,7 +87,12 @@ impl<K, V> Default for Memo<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V: Clone> Memo<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone> Memo<K, V> {
+    /// Everything so far.
+    fn all(&self) -> HashMap<K, V> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn get(&self, key: K, make: impl FnOnce() -> V) -> V {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         // Not made under the lock: making may wait for threads that wait for the lock.

@@ -121,7 +121,7 @@ fn processes(
     let other = Reading { request: &request, launch: Arc::clone(&reading.launch), files: Arc::clone(&reading.files) };
     let plans = Plans { whole: plans.whole.clone(), single: Vec::new() };
     let settings = found(&other, understood, report, &plans)?;
-    let mut fix = prove(&other, understood, &candidate(&settings))?;
+    let mut fix = prove(&other, understood, &candidate(&settings), None)?;
     fix.title = format!("start {ranks} processes and {}", fix.title);
     fix.applicability = Applicability::Unsafe;
     fix.edits.clear();

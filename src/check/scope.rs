@@ -32,6 +32,7 @@ pub(super) fn location<'a>(values: &'a Scope<'a>, location: &Location, given: bo
     let path = location.root.as_path();
     let texts = |names: &[String]| Value::List(names.iter().map(|name| Value::str(name)).collect());
     scope.set("root", Value::str(&path.display().to_string()));
+    scope.set("root_word", Value::str(&shell_word(&path.display().to_string())));
     scope.set("root_is_file", Value::Bool(file));
     scope.set("root_names", texts(&location.names));
     scope.set("root_parent", path.parent().map_or(Value::None, |parent| Value::str(&parent.display().to_string())));
@@ -49,6 +50,17 @@ pub(super) fn location<'a>(values: &'a Scope<'a>, location: &Location, given: bo
     scope.set("folder", Value::str(location.folder.as_deref().filter(|f| !f.is_empty()).unwrap_or(".")));
     scope.set("folder_exists", Value::Bool(location.folder_exists || file));
     scope
+}
+
+/// A path as one word of a shell, to which more may be added.
+fn shell_word(path: &str) -> String {
+    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=@%:,".contains(c);
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
 }
 
 /// What the checkpoint holds and how it differs.

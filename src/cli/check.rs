@@ -6,6 +6,8 @@ use clap::Args;
 
 use super::launch::LaunchArgs;
 use super::output::ReportArgs;
+use crate::diagnose::selection::severity;
+use crate::diagnose::{Ignored, Selection, Severity};
 
 /// `moe-lint check`.
 #[derive(Debug, Args)]
@@ -48,7 +50,27 @@ pub struct SettingsArgs {
     /// File of findings that are accepted [default: the settings']
     #[arg(long, value_name = "FILE", help_heading = "Settings")]
     pub baseline: Option<PathBuf>,
+    /// Accept the findings of a rule, with a reason; the outcome stays what it is
+    #[arg(long, value_name = "RULE=REASON", help_heading = "Settings")]
+    pub ignore: Vec<Ignored>,
+    /// Give a rule another severity: error, warning or info
+    #[arg(long, value_name = "RULE=LEVEL", value_parser = severity, help_heading = "Settings")]
+    pub severity: Vec<(String, Severity)>,
+    /// Show the findings of these rules only; changes no exit code
+    #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Settings")]
+    pub select: Vec<String>,
     /// Accept all findings that there are now: write them to the baseline
     #[arg(long, help_heading = "Settings")]
     pub write_baseline: bool,
+}
+
+impl SettingsArgs {
+    /// What is selected, ignored and weighed otherwise on the command line.
+    pub fn selection(&self) -> Selection {
+        Selection {
+            select: self.select.clone(),
+            ignore: self.ignore.clone(),
+            severity: self.severity.iter().cloned().collect(),
+        }
+    }
 }

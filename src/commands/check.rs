@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::request::request;
 use super::tell::{self, Judged};
-use super::{files, fix, rules, targets};
+use super::{files, fix, rule_files, select, targets};
 use crate::check;
 use crate::cli::{CheckArgs, LaunchArgs};
 use crate::error::Error;
@@ -20,41 +20,56 @@ const BASELINE: &str = "moe-lint-baseline.json";
 /// # Errors
 /// When there is nothing to judge: no launch, an unreadable file. A finding is never an error.
 pub fn run(args: &CheckArgs, more: &[PathBuf], console: &mut Console<'_>) -> Result<u8, Error> {
-    let found = prepare(args, more)?;
-    if !args.launch.argv.is_empty() {
-        return tell::tell(words(args, &found, console)?, &args.output, console);
-    }
-    let named: Vec<PathBuf> = args.launch.script.iter().chain(&args.launch.more).cloned().collect();
-    let planned = targets::plan(args, &found, &named, console)?;
-    if args.fix || args.diff {
+    let found = settings(args, more)?;
+    if args.launch.argv.is_empty() && (args.fix || args.diff) {
+        let planned = targets::plan(args, &found, &named(args), console)?;
         let launches = planned.iter().map(|planned| subject(args, &found, planned));
         if let Some(code) = fix::run(args, launches, console)? {
             return Ok(code);
         }
     }
-    let mut judged: Vec<Judged> = planned.iter().map(|planned| one(args, &found, planned)).collect();
-    accept(args, &found, &mut judged, named.is_empty(), console)?;
+    let judged = judge(args, &found, console)?;
     tell::tell(judged, &args.output, console)
 }
 
-/// The settings, with the rules that they and the user add. Before any rule is used.
+/// The settings, with the rules that they name and `more` put in place: before any rule is used.
 ///
 /// # Errors
 /// When they are wrong.
-pub(super) fn prepare(args: &CheckArgs, more: &[PathBuf]) -> Result<Found, Error> {
+pub(super) fn settings(args: &CheckArgs, more: &[PathBuf]) -> Result<Found, Error> {
     let found = targets::settings(args)?;
     let of_settings = found.settings.rules.iter().map(|path| found.resolve(path));
-    rules::add(&of_settings.chain(more.iter().cloned()).collect::<Vec<_>>())?;
+    rule_files::add(&of_settings.chain(more.iter().cloned()).collect::<Vec<_>>())?;
     Ok(found)
 }
 
-/// Checks a command line.
+fn named(args: &CheckArgs) -> Vec<PathBuf> {
+    args.launch.script.iter().chain(&args.launch.more).cloned().collect()
+}
+
+/// Checks, and leaves out what is accepted.
 ///
 /// # Errors
-/// When what is accepted cannot be read.
-pub(super) fn words(args: &CheckArgs, found: &Found, console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
-    let mut judged = vec![one(args, found, &Planned { launch: PathBuf::new(), target: None })];
-    accept(args, found, &mut judged, false, console)?;
+/// When there is nothing to judge.
+pub(super) fn judge(args: &CheckArgs, found: &Found, console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
+    let mut judged = Vec::new();
+    let mut complete = false;
+    if args.launch.argv.is_empty() {
+        let named = named(args);
+        complete = named.is_empty();
+        for planned in targets::plan(args, found, &named, console)? {
+            judged.push(one(args, found, &planned));
+        }
+    } else {
+        judged.push(one(args, found, &Planned { launch: PathBuf::new(), target: None }));
+    }
+    let selection = args.settings.selection();
+    let unheard = select::apply(&selection, &mut judged)?;
+    accept(args, found, &mut judged, complete, console)?;
+    select::show(&selection, &mut judged);
+    for line in unheard {
+        writeln!(console.err, "warning: {line}")?;
+    }
     Ok(judged)
 }
 

@@ -18,7 +18,7 @@ use crate::terminal::Console;
 /// When the command cannot be checked or cannot be started.
 pub fn run(args: &ExecArgs, more: &[PathBuf], console: &mut Console<'_>) -> Result<u8, Error> {
     let mut check = of(args);
-    let found = check::prepare(&check, more)?;
+    let found = check::settings(&check, more)?;
     let processes = Processes::load()?;
     let variable = console.terminal.variable;
     let prints = Processes::number(&processes.rank, &variable).is_none_or(|rank| rank == 0);
@@ -33,9 +33,9 @@ pub fn run(args: &ExecArgs, more: &[PathBuf], console: &mut Console<'_>) -> Resu
     let mut loud_out = Vec::new();
     let told = if prints {
         let mut loud = Console { out: &mut loud_out, err: &mut *console.err, terminal: console.terminal.clone() };
-        check::words(&check, &found, &mut loud).and_then(|judged| tell::tell(judged, &check.output, &mut loud))
+        check::judge(&check, &found, &mut loud).and_then(|judged| tell::tell(judged, &check.output, &mut loud))
     } else {
-        check::words(&check, &found, &mut quiet).and_then(|judged| tell::tell(judged, &check.output, &mut quiet))
+        check::judge(&check, &found, &mut quiet).and_then(|judged| tell::tell(judged, &check.output, &mut quiet))
     };
     console.err.write_all(&loud_out)?;
     console.err.flush()?;

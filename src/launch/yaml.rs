@@ -22,7 +22,12 @@ pub struct Node {
     pub text: String,
     /// Where it is written; a scalar without its quotes.
     pub span: Span,
+    /// Of a mapping in which a key stands twice: all entries as they are written.
+    pub doubled: Option<Arc<[Entry]>>,
 }
+
+/// A key and its value.
+pub type Entry = (Arc<Node>, Arc<Node>);
 
 /// What Python gets.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +49,7 @@ pub enum Value {
     /// A `list`
     List(Vec<Arc<Node>>),
     /// A `dict`: its keys and values in its order.
-    Map(Vec<(Arc<Node>, Arc<Node>)>),
+    Map(Vec<Entry>),
 }
 
 impl Node {
@@ -63,8 +68,18 @@ impl Node {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// A scalar or collection of that value.
+    pub fn new(value: Value, text: String, span: Span) -> Self {
+        Self { value, text, span, doubled: None }
+    }
+
+    /// The entries of a mapping as they are written, also those that a later one of the same key replaces.
+    pub fn written(&self) -> &[Entry] {
+        self.doubled.as_deref().unwrap_or_else(|| self.entries())
+    }
+
     /// The keys and values of a mapping; none of anything else.
-    pub fn entries(&self) -> &[(Arc<Node>, Arc<Node>)] {
+    pub fn entries(&self) -> &[Entry] {
         match &self.value {
             Value::Map(entries) => entries,
             _ => &[],

@@ -90,6 +90,7 @@ pub fn candidate(settings: &[Setting]) -> Candidate {
         add: settings.iter().flat_map(|one| one.words.iter().cloned()).collect(),
         behind: None,
         command: None,
+        convert: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod inspect;
 mod keys;
 mod ranks;
 mod rows;
+mod rules;
 mod schema;
 mod several;
 mod snippet;
@@ -25,6 +26,7 @@ pub use compare::compare;
 pub use convert::convert;
 pub use infer::infer;
 pub use inspect::inspect;
+pub use rules::{explain, rules};
 pub use schema::schema;
 pub use several::{accepted, failure, heading, tally};
 

@@ -12,6 +12,7 @@ mod entries;
 mod infer;
 mod inspect;
 mod places;
+mod rules;
 mod schema;
 mod versions;
 
@@ -24,6 +25,7 @@ use super::{ArgumentsReport, Environment, Framework, InferReport, Rejection, Rep
 use crate::checkpoint::Checkpoint;
 use crate::convert::{Report as Converted, Request as Conversion};
 use crate::diff::checkpoints::CheckpointDiff;
+use crate::rules::causes::Cause;
 
 /// Raised only when a reader of the documents would have to change.
 const FORMAT_VERSION: u32 = 1;
@@ -58,6 +60,11 @@ pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) 
 /// Writes the document of `moe-lint infer`.
 pub fn infer(out: impl Write, report: &InferReport) -> io::Result<()> {
     write(out, &infer::Document::new(report))
+}
+
+/// Writes the document of `moe-lint rules` and `moe-lint explain`.
+pub fn rules(out: impl Write, rules: &[&Cause]) -> io::Result<()> {
+    write(out, &rules::Document::new(rules))
 }
 
 /// Writes the document of `moe-lint inspect`.

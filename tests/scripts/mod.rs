@@ -5,6 +5,16 @@ use proptest::prelude::*;
 
 /// One construct each, of those that a random script seldom holds.
 pub const CONSTRUCTS: &[&str] = &[
+    "set -e\nx=$(( * )); torchrun no\ntorchrun $?x\necho $((1/0))\nf() { x=$((2 *)); torchrun no; }\nf\na[1+*]=3\ndeclare -i n=1+*\ntorchrun 1",
+    "set -e\n(( 1 +* ))\ntorchrun no",
+    "set -e\nlet '1 +*'\ntorchrun no",
+    "set -e\nreadonly r=1\ntorchrun 1\nr=2\ntorchrun no",
+    "set -e\neval 'y=$(( * ))'\ntorchrun no",
+    "eval 'y=$(( * )); torchrun no\ntorchrun 1'",
+    "set -e\n( y=$(( * )); torchrun no )\ntorchrun no",
+    "set -e\nx=$(echo $((1/0)))\ntorchrun no",
+    "torchrun a 'b c'; torchrun $_; A=1 B=2; torchrun \"[$_]\"; : x y; torchrun $_; f() { :; }; f q r; torchrun $_",
+    "A=; B=y; torchrun ${A:-{x,y}} ${A:-$B{p,q}} {${A:-1},2}",
     "A=1; B=${A:+x}${C:-y}${D=z}; torchrun $B $D \"${A-}\" ${A:?no}",
     "P=/a/b.c.d; torchrun ${P##*/} ${P%/*} ${P%%.*} ${P#/} ${P/b/x} ${P//./-} ${P/#\\//R} ${P/%d/e} ${P^^} ${P:1:3} ${P: -2} ${#P}",
     "A=(x 'y z' w); torchrun \"${A[@]}\" ${A[*]} \"${A[*]}\" ${#A[@]} \"${A[@]:1}\" ${A[-1]} \"${!A[@]}\" \"${A[@]/y/Q}\" \"${A[@]%z}\"",

@@ -49,9 +49,7 @@ impl Reader<'_> {
             (Some(base), Some(own)) => deep_merge(&base, &own),
             (Some(base), None) => base,
             (None, Some(own)) => own,
-            (None, None) => {
-                Arc::new(Node { value: Value::Map(Vec::new()), text: String::new(), span: section.span.clone() })
-            }
+            (None, None) => Arc::new(Node::new(Value::Map(Vec::new()), String::new(), section.span.clone())),
         }
     }
 
@@ -92,7 +90,7 @@ impl Reader<'_> {
             merged = Some(merged.map_or(below.clone(), |base| deep_merge(&base, &below)));
         }
         let own = node.entries().iter().filter(|(key, _)| key.text != presets.extends).cloned().collect();
-        let own = Arc::new(Node { value: Value::Map(own), text: String::new(), span: node.span.clone() });
+        let own = Arc::new(Node::new(Value::Map(own), String::new(), node.span.clone()));
         Some(merged.map_or(own.clone(), |base| deep_merge(&base, &own)))
     }
 }
@@ -107,7 +105,7 @@ fn deep_merge(base: &Arc<Node>, over: &Arc<Node>) -> Arc<Node> {
             None => entries.push((Arc::clone(key), Arc::clone(value))),
         }
     }
-    Arc::new(Node { value: Value::Map(entries), text: String::new(), span: over.span.clone() })
+    Arc::new(Node::new(Value::Map(entries), String::new(), over.span.clone()))
 }
 
 fn is_yaml(name: &str) -> bool {

@@ -14,7 +14,7 @@ impl Reader<'_> {
     /// The words of a mapping whose keys are flags.
     pub(super) fn flag_words(&mut self, flags: &Arc<Node>) -> Vec<Word> {
         let mut words = Vec::new();
-        for (key, value) in flags.entries() {
+        for (key, value) in flags.written() {
             let text = value.text.as_str();
             if value.is_scalar()
                 && (self.form.drop.iter().any(|drop| drop == text) || text.is_empty() && value.str().is_some())

@@ -302,7 +302,13 @@ impl Machine<'_> {
     fn let_expressions(&mut self, arguments: &[Field]) -> Run {
         let mut last = Ok(0);
         for field in arguments {
-            last = self.evaluate(field.text.as_str())?;
+            last = match self.evaluate(field.text.as_str()) {
+                Err(Flow::Failed) => {
+                    self.state.status = Ok(1);
+                    return Ok(());
+                }
+                other => other?,
+            };
         }
         self.state.status = last.map(|number| i32::from(number == 0));
         Ok(())

@@ -18,8 +18,8 @@ impl Machine<'_> {
         let top = self.depth == 0;
         for list in &lists {
             match self.run_list(list) {
-                // An error that ends a command: the script goes on with the next one.
-                Err(Flow::Failed) if top && !self.state.flags.errexit => {}
+                // An error that ends a command, `set -e` or not: the text goes on with the next one.
+                Err(Flow::Failed) => self.state.status = Ok(1),
                 other => other?,
             }
         }

@@ -24,13 +24,14 @@ impl Machine<'_> {
             }
             if std::mem::take(&mut self.refused) {
                 self.state.status = Ok(1);
-                return Err(Flow::Failed);
+                return Err(if self.state.flags.errexit { Flow::Exit } else { Flow::Failed });
             }
             let status = self.substituted.take().unwrap_or(Ok(0));
             if !command.redirects.is_empty() {
                 self.with_redirects(&command.redirects, |_| Ok(()))?;
             }
             self.state.status = status;
+            self.set_last(Some(Text::default()));
             return self.check_errexit();
         }
         if let Some(Argument::Word(first)) = simple.words.first() {
@@ -39,6 +40,7 @@ impl Machine<'_> {
         }
         if simple.words.iter().any(|word| matches!(word, Argument::Assignment(_))) {
             self.declare(&simple.words)?;
+            self.set_last(None);
             return self.check_errexit();
         }
         let mut fields = Vec::new();
@@ -54,6 +56,7 @@ impl Machine<'_> {
             self.state.status = self.substituted.take().unwrap_or(Ok(0));
             return self.check_errexit();
         }
+        let last = fields.last().map(|field| field.text.clone());
         let result = if simple.assignments.is_empty() {
             self.with_redirects(&command.redirects, |machine| machine.dispatch(fields, true))
         } else {
@@ -61,8 +64,23 @@ impl Machine<'_> {
                 machine.with_redirects(&command.redirects, |machine| machine.dispatch(fields, true))
             })
         };
+        self.set_last(last);
         result?;
         self.check_errexit()
+    }
+
+    /// `$_`: the last word of the command that ended; `None` where it is not known.
+    fn set_last(&mut self, word: Option<Text>) {
+        match word {
+            Some(text) => {
+                let mut variable = Variable::new(Value::Scalar(text));
+                variable.ours = false;
+                self.state.variables.insert("_".to_owned(), Rc::new(variable));
+            }
+            None => {
+                self.state.variables.remove("_");
+            }
+        }
     }
 
     /// Runs a part with `NAME=VALUE` in front of it.

@@ -22,8 +22,8 @@ impl Machine<'_> {
                 let hole = self.hole(format!("${name}"), format!("`${name}` {chance}"), span.cloned());
                 Value::Scalar(self.unknown_text(hole, span.cloned()))
             }
-            "_" => {
-                let reason = "`$_` is the last word of the command before, which is not followed";
+            "_" if self.state.get("_").is_none() => {
+                let reason = "`$_` is the last word of the command before, which is not known";
                 let hole = self.hole("$_", reason, span.cloned());
                 Value::Scalar(self.unknown_text(hole, span.cloned()))
             }

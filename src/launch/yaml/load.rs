@@ -6,15 +6,13 @@ use std::sync::Arc;
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag as Written};
 
 use super::scalar::{self, Tag};
-use super::{Node, Value, YamlError};
+use super::{Entry, Node, Value, YamlError};
 use crate::text::{Source, Span};
 
 /// The most nodes that a text may stand for, aliases and merges expanded.
 const MOST: usize = 200_000;
 /// How deep collections may stand in each other.
 const DEEPEST: usize = 200;
-
-type Entry = (Arc<Node>, Arc<Node>);
 
 /// A collection that is being read.
 enum Open {
@@ -170,30 +168,35 @@ impl Loader<'_> {
     }
 
     fn close(&mut self, end: usize) -> Result<(), YamlError> {
+        let mut doubled = None;
         let (value, start, anchor) = match self.open.pop() {
             Some(Open::List { items, start, anchor, .. }) => (Value::List(items), start, anchor),
             Some(Open::Map { entries, merged, start, anchor, .. }) => {
-                (Value::Map(self.map(merged.into_iter().chain(entries))?), start, anchor)
+                let all: Vec<Entry> = merged.into_iter().chain(entries).collect();
+                let map = self.map(&all)?;
+                doubled = (map.len() < all.len()).then(|| all.into());
+                (Value::Map(map), start, anchor)
             }
             None => return Ok(()),
         };
-        let node = Node { value, text: String::new(), span: self.span(start..end) };
+        let mut node = Node::new(value, String::new(), self.span(start..end));
+        node.doubled = doubled;
         self.add(node, anchor)
     }
 
     /// A `dict` of entries in order: of equal keys the first gives the place, the last the value.
-    fn map(&self, entries: impl Iterator<Item = Entry>) -> Result<Vec<Entry>, YamlError> {
+    fn map(&self, entries: &[Entry]) -> Result<Vec<Entry>, YamlError> {
         let mut map: Vec<Entry> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
         for (key, value) in entries {
-            let Some(name) = hashed(&key) else {
+            let Some(name) = hashed(key) else {
                 return Err(YamlError { reason: "found unhashable key".to_owned(), span: key.span.clone() });
             };
             match known.get(&name) {
-                Some(at) => map[*at].1 = value,
+                Some(at) => map[*at].1 = Arc::clone(value),
                 None => {
                     known.insert(name, map.len());
-                    map.push((key, value));
+                    map.push((Arc::clone(key), Arc::clone(value)));
                 }
             }
         }
@@ -241,7 +244,7 @@ impl Loader<'_> {
             }
             Some(tag) if is_tag(tag, "timestamp") => Tag::Time,
             Some(tag) if is_tag(tag, "binary") => {
-                return Ok(Node { value: Value::Binary, text, span: self.span(inner) });
+                return Ok(Node::new(Value::Binary, text, self.span(inner)));
             }
             Some(tag) => match kinds.iter().find(|(name, _)| is_tag(tag, name)) {
                 Some((_, kind)) => *kind,
@@ -269,7 +272,7 @@ impl Loader<'_> {
             Tag::Merge | Tag::Value => return Err(raises("value that PyYAML constructs")),
         };
         // A plain `<<` and a quoted one differ in their spans alone.
-        Ok(Node { value, text, span: self.span(inner) })
+        Ok(Node::new(value, text, self.span(inner)))
     }
 
     /// Whether an empty key has no `?` before it.
