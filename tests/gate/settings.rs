@@ -237,6 +237,28 @@ fn a_baseline_lets_only_new_findings_stop() {
 }
 
 #[test]
+fn json_tells_each_launch_in_a_line_of_its_own() {
+    let here = Repository::new();
+    here.write("moe-lint.toml", SETTINGS);
+    here.write("train/none.sh", "echo nothing to train\n");
+    let output = here.run(&["check", "--format", "json"]);
+    assert_eq!(code(&output), Some(2), "the worst of all counts");
+    let lines: Vec<&str> = out(&output).lines().collect();
+    assert_eq!(lines.len(), 3);
+    let schema = |name: &str| {
+        let text =
+            fs::read_to_string(format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"))).expect("a schema");
+        jsonschema::validator_for(&serde_json::from_str(&text).expect("JSON")).expect("a JSON schema")
+    };
+    let (report, failure) = (schema("check"), schema("not-checked"));
+    for line in lines {
+        let document: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let is_failure = document["launch"]["source"] == "train/none.sh";
+        assert_eq!((report.is_valid(&document), failure.is_valid(&document)), (!is_failure, is_failure), "{line}");
+    }
+}
+
+#[test]
 fn init_writes_settings_that_work() {
     let here = Repository::new();
     let output = here.run(&["init"]);
