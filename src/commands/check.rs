@@ -40,6 +40,8 @@ pub(super) fn settings(args: &CheckArgs, more: &[PathBuf]) -> Result<Found, Erro
     let found = targets::settings(args)?;
     let of_settings = found.settings.rules.iter().map(|path| found.resolve(path));
     rule_files::add(&of_settings.chain(more.iter().cloned()).collect::<Vec<_>>())?;
+    let ignored = found.settings.ignores.iter().map(|ignore| &ignore.rule);
+    found.settings.severity.keys().chain(ignored).try_for_each(|name| select::known(name))?;
     Ok(found)
 }
 

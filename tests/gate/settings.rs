@@ -199,6 +199,17 @@ fn an_outcome_that_cannot_be_told_is_never_accepted() {
 }
 
 #[test]
+fn rules_that_do_not_exist_are_not_accepted_silently() {
+    let here = Repository::new();
+    for said in ["[severity]\nexpert-layuot = \"info\"\n", "[[ignore]]\nrule = \"expert-layuot\"\nreason = \"x\"\n"] {
+        here.write("moe-lint.toml", &format!("{SETTINGS}\n{said}"));
+        let output = here.run(&["check"]);
+        assert_eq!(code(&output), Some(2));
+        assert!(err(&output).contains("did you mean `expert-layout`?"), "{}", err(&output));
+    }
+}
+
+#[test]
 fn severities_are_chosen() {
     let here = Repository::new();
     here.write("moe-lint.toml", &format!("{SETTINGS}\n[severity]\nexpert-layout = \"warning\"\n"));
