@@ -26,8 +26,8 @@ fn pairs() -> &'static Path {
         .path()
 }
 
-/// Every folder and file of the shipped and recorded checkpoints that can be read as a checkpoint.
-fn checkpoints() -> Vec<PathBuf> {
+/// Every folder and file of the shipped and recorded checkpoints that may be one.
+fn candidates() -> Vec<PathBuf> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut open = vec![tests.join("cases"), support::checkpoints().to_path_buf(), pairs().to_path_buf()];
     let mut found = Vec::new();
@@ -35,9 +35,11 @@ fn checkpoints() -> Vec<PathBuf> {
         if path.is_dir() {
             open.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
         }
-        // A rank's own file is one checkpoint more for each rank: those of the founding case are enough.
-        let counts = path.is_dir() || path.starts_with(&tests) || path.extension().is_some_and(|e| e == "safetensors");
-        if counts && checkpoint::read(&path, &Options::default()).is_ok() {
+        // A rank's own file is one checkpoint more for each rank, and an iteration's own directory one for each root: of
+        // the founding case and the recorded formats they are enough.
+        let is_root =
+            path.is_dir() && (!path.starts_with(pairs()) || path.parent().and_then(Path::parent) == Some(pairs()));
+        if is_root || path.starts_with(&tests) || path.extension().is_some_and(|end| end == "safetensors") {
             found.push(path);
         }
     }
@@ -54,37 +56,44 @@ fn recorded(path: &Path) -> String {
 
 #[test]
 fn a_snapshot_tells_everything_and_a_snapshot_of_it_is_the_same() {
-    let all = checkpoints();
-    assert!(all.len() >= 100, "{} checkpoints", all.len());
-    all.par_iter().enumerate().for_each(|(number, path)| {
+    let options = Options::default();
+    let candidates = candidates();
+    let read = candidates.par_iter().enumerate().map(|(number, path)| {
+        let Ok(here) = checkpoint::read(path, &options) else { return 0 };
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("x.moe-lint.json");
-        let text = recorded(path);
+        let text = snapshot::write(&here, &checkpoint::locate(path, &options));
         fs::write(&file, &text).expect("a file");
-        same(path, &file, None);
-        // The law does not depend on the checkpoint here.
+        let there = checkpoint::read(&file, &options).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(format!("{here:?}") == format!("{there:?}"), "{}", path.display());
+        assert_eq!(checkpoint::locate(path, &options), checkpoint::locate(&file, &options), "{}", path.display());
+        let again = snapshot::write(&there, &checkpoint::locate(&file, &options));
+        assert!(again == text, "{}: a snapshot of a snapshot", path.display());
+        // Another step is found in the same way for all.
         if number % 16 == 0 {
-            same(path, &file, Some(10));
-            same(path, &file, Some(999_999));
+            [10, 999_999].iter().for_each(|step| at_step(path, &file, *step));
         }
-        assert_eq!(recorded(&file), text, "{}", path.display());
+        1
     });
+    let read: usize = read.sum();
+    assert!(read >= 100, "{read} checkpoints");
 }
 
-/// What is read and found at a path is what is read and found in its snapshot.
-fn same(path: &Path, file: &Path, step: Option<u64>) {
-    let options = Options { step, rules: None };
+/// What is read and found at a path for a step is what is read and found in its snapshot.
+fn at_step(path: &Path, file: &Path, step: u64) {
+    let options = Options { step: Some(step), rules: None };
     let (here, there) = (checkpoint::read(path, &options), checkpoint::read(file, &options));
-    assert!(format!("{here:?}") == format!("{there:?}"), "{} at {step:?}", path.display());
-    let (here, there) = (checkpoint::locate(path, &options), checkpoint::locate(file, &options));
+    assert!(format!("{here:?}") == format!("{there:?}"), "{} at {step}", path.display());
+    let recorded = checkpoint::locate(path, &Options::default()).folder;
     let forget = |mut location: checkpoint::Location| {
         // Of an iteration that is not the recorded one only its presence is known.
-        if location.folder != checkpoint::locate(path, &Options::default()).folder {
+        if location.folder != recorded {
             location.content = Default::default();
         }
         location
     };
-    assert_eq!(forget(here), forget(there), "{} at {step:?}", path.display());
+    let (here, there) = (checkpoint::locate(path, &options), checkpoint::locate(file, &options));
+    assert_eq!(forget(here), forget(there), "{} at {step}", path.display());
 }
 
 #[test]
