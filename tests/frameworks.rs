@@ -4,8 +4,13 @@ use moe_lint::check::{Input, Machine, Request, schema};
 
 /// Why the launch cannot be judged, or what stops it.
 fn told(words: &str) -> (Vec<String>, Option<String>) {
-    let machine =
-        Machine { framework: Some("0.12".parse().expect("a version")), te: None, apex: true, world_size: Some(1), tokenizer_size: None };
+    let machine = Machine {
+        framework: Some("0.12".parse().expect("a version")),
+        te: None,
+        apex: true,
+        world_size: Some(1),
+        tokenizer_size: None,
+    };
     let input = Input::Words(words.split_whitespace().map(str::to_owned).collect());
     let report = schema(&Request { input, machine, checkpoint: None, command: None }, None).expect("a report");
     let undetermined = report.undetermined.iter().map(|one| format!("{}: {}", one.name, one.reason)).collect();
