@@ -23,7 +23,7 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
     let found = targets::settings(args)?;
     let mut judged = Vec::new();
     let mut complete = false;
-    if args.launch.argv.is_empty() {
+    if args.launch.argv.is_empty() || args.launch.script.is_some() {
         let named: Vec<PathBuf> = args.launch.script.iter().chain(&args.launch.more).cloned().collect();
         complete = named.is_empty();
         for planned in targets::plan(args, &found, &named, console)? {
