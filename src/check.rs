@@ -14,6 +14,7 @@ mod parameters;
 mod pass;
 mod prove;
 mod reading;
+mod repair;
 mod request;
 mod saved;
 mod saved_model;

@@ -5,22 +5,32 @@
 mod args;
 mod check;
 mod convert;
+mod exec;
+mod generate;
+mod infer;
 mod init;
 mod inspect;
 mod launch;
 mod output;
+mod rules;
 mod schema;
 mod snapshot;
 
 pub use args::ArgsArgs;
 pub use check::{CheckArgs, SettingsArgs};
 pub use convert::{ConvertArgs, Verify};
+pub use exec::ExecArgs;
+pub use generate::{CompletionsArgs, ManArgs};
+pub use infer::InferArgs;
 pub use init::InitArgs;
 pub use inspect::InspectArgs;
 pub use launch::{LaunchArgs, TransformerEngine};
 pub use output::{OutputArgs, OutputFormat, ReportArgs, ReportFormat, When};
+pub use rules::{ExplainArgs, RulesArgs};
 pub use schema::{CheckpointFormat, SchemaArgs};
 pub use snapshot::{DiffArgs, SnapshotArgs};
+
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -35,6 +45,9 @@ pub struct Cli {
     /// The arguments of `check`.
     #[command(flatten)]
     pub check: CheckArgs,
+    /// Directory with rule files that are added to the built-in ones, or take their place
+    #[arg(long, value_name = "DIR", global = true)]
+    pub rules: Vec<PathBuf>,
 }
 
 /// The subcommands.
@@ -48,14 +61,26 @@ pub enum Command {
     Args(ArgsArgs),
     /// Show what a checkpoint holds; needs no launch
     Inspect(InspectArgs),
+    /// Show the flags that a checkpoint implies, from its saved args, keys and shapes; needs no launch
+    Infer(InferArgs),
     /// Record all that a checkpoint's headers tell in a small file, to check against where the checkpoint is not
     Snapshot(SnapshotArgs),
     /// Compare two checkpoints or snapshots: keys, shapes, dtypes, saved arguments
     Diff(DiffArgs),
     /// Rewrite a checkpoint with the experts stored in another layout
     Convert(Box<ConvertArgs>),
+    /// List what a check can find: name, severity, summary
+    Rules(RulesArgs),
+    /// Explain a rule: what it finds and why it happens
+    Explain(ExplainArgs),
     /// Write moe-lint.toml by looking at the repository
     Init(InitArgs),
+    /// Check a command and, only when it may go on, run it in place of moe-lint
+    Exec(Box<ExecArgs>),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Write the pages of the manual
+    Man(ManArgs),
 }
 
 #[cfg(test)]

@@ -4,11 +4,18 @@ mod args;
 mod check;
 mod convert;
 mod diff;
+mod exec;
 mod files;
+mod fix;
+mod generate;
+mod infer;
 mod init;
 mod inspect;
 mod request;
+mod rule_files;
+mod rules;
 mod schema;
+mod select;
 mod snapshot;
 mod targets;
 mod tell;
@@ -23,14 +30,32 @@ use crate::terminal::Console;
 /// When a command cannot run. A finding is never an error.
 pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
     match &cli.command {
-        None => check::run(&cli.check, console),
-        Some(Command::Check(args)) => check::run(args, console),
-        Some(Command::Args(args)) => args::run(args, console),
-        Some(Command::Schema(args)) => schema::run(args, console),
-        Some(Command::Inspect(args)) => inspect::run(args, console),
-        Some(Command::Snapshot(args)) => snapshot::run(args, console),
-        Some(Command::Diff(args)) => diff::run(args, console),
-        Some(Command::Convert(args)) => convert::run(args, console),
-        Some(Command::Init(args)) => init::run(args, console),
+        None => check::run(&cli.check, &cli.rules, console),
+        Some(Command::Check(args)) => check::run(args, &cli.rules, console),
+        Some(Command::Exec(args)) => exec::run(args, &cli.rules, console),
+        Some(command) => {
+            rule_files::add(&cli.rules)?;
+            other(command, console)
+        }
+    }
+}
+
+/// The commands that do not look at settings.
+fn other(command: &Command, console: &mut Console<'_>) -> Result<u8, Error> {
+    match command {
+        Command::Check(args) => check::run(args, &[], console),
+        Command::Args(args) => args::run(args, console),
+        Command::Schema(args) => schema::run(args, console),
+        Command::Infer(args) => infer::run(args, console),
+        Command::Inspect(args) => inspect::run(args, console),
+        Command::Snapshot(args) => snapshot::run(args, console),
+        Command::Diff(args) => diff::run(args, console),
+        Command::Convert(args) => convert::run(args, console),
+        Command::Rules(args) => rules::list(args, console),
+        Command::Explain(args) => rules::explain(args, console),
+        Command::Exec(args) => exec::run(args, &[], console),
+        Command::Completions(args) => generate::completions(args, console),
+        Command::Man(args) => generate::man(args, console),
+        Command::Init(args) => init::run(args, console),
     }
 }

@@ -1,11 +1,14 @@
 //! Why two sides differ: each diagnosis explains a part of the difference.
 
+pub mod comments;
 mod explain;
 mod open;
 mod prefix;
 mod rest;
+pub mod selection;
 
 pub use explain::{Evidence, diagnose};
+pub use selection::{Ignored, Selection};
 
 pub use crate::rules::causes::Severity;
 use crate::text::Span;
@@ -129,4 +132,6 @@ pub struct Candidate {
     pub behind: Option<String>,
     /// A command in place of a change: shown, never run.
     pub command: Option<String>,
+    /// The layout of experts that the command converts the checkpoint to.
+    pub convert: Option<String>,
 }

@@ -18,9 +18,14 @@ use crate::training::ConfigError;
 /// What stops a command before it has anything to report.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// This build lacks something.
-    #[error("`{0}` is not part of this build")]
-    NotBuilt(&'static str),
+    /// No rule has this name.
+    #[error("there is no rule `{name}`")]
+    NoSuchRule {
+        /// The name.
+        name: String,
+        /// The one that was meant.
+        meant: Option<String>,
+    },
     /// Neither a script nor words after `--`.
     #[error("there is no launch to look at")]
     NoLaunch,
@@ -49,6 +54,14 @@ pub enum Error {
     /// Settings without launches.
     #[error("{}: its targets match no file", .0.display())]
     NothingMatches(PathBuf),
+    /// The command to run is not there or is none.
+    #[error("{program}: {error}")]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// Why not.
+        error: io::Error,
+    },
     /// A second launch where one is expected.
     #[error("one launch at a time: what is {} for?", .0.display())]
     OneLaunch(PathBuf),
@@ -91,16 +104,36 @@ pub enum Error {
     /// A rule cannot be computed for this launch.
     #[error("a rule cannot be computed for this launch: {0}")]
     Expression(#[from] ExprError),
+    /// The launch is not a file.
+    #[error("fixes are edits of a script, and this launch is none")]
+    NothingToFix,
+    /// A script is not what was checked.
+    #[error("{} was not changed: it holds something else than was checked, or is not UTF-8 text", .0.display())]
+    ChangedMeanwhile(PathBuf),
+    /// Nothing can be inferred from a checkpoint.
+    #[error(transparent)]
+    Infer(#[from] crate::infer::InferError),
     /// The report could not be written.
     #[error("the report cannot be written: {0}")]
     Output(#[from] io::Error),
 }
 
 impl Error {
+    /// The exit code: 2, but for a command that cannot be started, where shells have their own.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotStarted { error, .. } if error.kind() == io::ErrorKind::NotFound => 127,
+            Self::NotStarted { .. } => 126,
+            _ => 2,
+        }
+    }
+
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Checkpoint(error) => error.help(),
+            Self::NoSuchRule { meant: Some(meant), .. } => Some(format!("did you mean `{meant}`?")),
+            Self::NoSuchRule { .. } => Some("`moe-lint rules` lists them".to_owned()),
             Self::Convert(error) => error.help(),
             Self::Settings(error) => error.help(),
             Self::NoTargets => {

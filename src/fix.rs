@@ -1,18 +1,29 @@
-//! Ways out: changes of a launch, as edits of the text that the user wrote and as the words that would result.
+//! Ways out: changes of a launch, as the words that result and as the user's own text rewritten.
+//!
+//! A [`Change`] speaks of the script's arguments. [`rewrite`] finds the text that has exactly these words when it is
+//! read again, and nothing else changed; [`edits`] says it as replacements in the text that the user wrote.
 
-use std::path::Path;
-use std::sync::Arc;
+mod places;
+mod rewrite;
+mod text;
 
-use crate::diagnose::{Candidate, Edit};
-use crate::launch::Word;
-use crate::rules::flags::{Nargs, Parser};
-use crate::text::{Source, Span};
+pub use rewrite::rewrite;
+pub use text::{applied, edits, unified};
+
+use std::ops::Range;
+
+use crate::diagnose::Candidate;
+use crate::launch::argparse::{Used, parse_known};
+use crate::launch::{Launch, Word};
+use crate::rules::flags::{ActionKind, Nargs, Parser};
 
 /// A change of a launch's words.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Indexes of the script's arguments that go.
-    pub remove: Vec<usize>,
+    /// Words of the script's arguments that go, option by option: each with its values.
+    pub remove: Vec<Range<usize>>,
+    /// Words that become others.
+    pub replace: Vec<(usize, String)>,
     /// Words that come.
     pub add: Vec<String>,
     /// The index of the argument that they come behind; `None`: behind the last.
@@ -21,137 +32,116 @@ pub struct Change {
 
 /// The change that a candidate makes to a script's arguments; `None` when it changes nothing.
 pub fn change(candidate: &Candidate, arguments: &[Word], parser: &Parser) -> Option<Change> {
-    let mut change = Change { add: candidate.add.clone(), ..Change::default() };
+    let uses = parse_known(parser, arguments).uses;
+    let of = |option: &str| {
+        let action = parser.index_of(option);
+        uses.iter().filter(move |used| Some(used.action) == action)
+    };
+    let mut change = Change::default();
     for option in &candidate.remove {
-        change.remove.extend(uses(option, arguments, parser));
+        change.remove.extend(of(option).map(|used| used.words.clone()));
     }
-    change.remove.sort_unstable();
+    for words in groups(&candidate.add) {
+        match instead(words, arguments, parser, &uses) {
+            Some((kept, replaced)) => {
+                change.remove.retain(|gone| *gone != kept);
+                change.replace.extend(replaced);
+            }
+            None => change.add.extend(words.iter().cloned()),
+        }
+    }
+    change.remove.sort_by_key(|gone| gone.start);
     change.remove.dedup();
     if let Some(behind) = &candidate.behind {
-        change.behind = uses(behind, arguments, parser).last().copied().filter(|at| !change.remove.contains(at));
+        let last = of(behind).last().and_then(|used| used.words.clone().last());
+        change.behind = last.filter(|at| !change.remove.iter().any(|gone| gone.contains(at)));
     }
-    (!change.remove.is_empty() || !change.add.is_empty()).then_some(change)
+    (change != Change { behind: change.behind, ..Change::default() }).then_some(change)
 }
 
-/// The indexes of an option and its values.
-fn uses(option: &str, arguments: &[Word], parser: &Parser) -> Vec<usize> {
-    let takes_one = parser.action(option).is_some_and(|action| action.nargs == Nargs::One);
-    let mut found = Vec::new();
-    for (index, word) in arguments.iter().enumerate() {
-        let Ok(text) = &word.value else { continue };
-        if text == option {
-            found.push(index);
-            if takes_one && index + 1 < arguments.len() {
-                found.push(index + 1);
+/// Words in groups of an option and its values.
+fn groups(words: &[String]) -> impl Iterator<Item = &[String]> {
+    words.chunk_by(|_, next| !next.starts_with("--"))
+}
+
+/// What an option with one value replaces, where the launch gives one to the same dest already: the use that stays, and
+/// its words that become others. The last use counts.
+fn instead(
+    words: &[String],
+    arguments: &[Word],
+    parser: &Parser,
+    uses: &[Used],
+) -> Option<(Range<usize>, Vec<(usize, String)>)> {
+    let [option, value] = words else { return None };
+    let wanted = parser.index_of(option)?;
+    let dest = &parser.actions[wanted].dest;
+    let used = uses.iter().rfind(|used| parser.actions[used.action].dest == *dest)?;
+    let action = &parser.actions[used.action];
+    if action.kind != ActionKind::Store || action.nargs != Nargs::One {
+        return None;
+    }
+    let at = used.words.clone();
+    let mut new = Vec::new();
+    if at.len() == 1 {
+        let (head, _) = arguments.get(at.start)?.value.as_ref().ok()?.split_once('=')?;
+        let head = if used.action == wanted { head } else { option };
+        new.push((at.start, format!("{head}={value}")));
+    } else {
+        if used.action != wanted {
+            new.push((at.start, option.clone()));
+        }
+        new.push((at.start + 1, value.clone()));
+    }
+    let same = |(index, text): &(usize, String)| arguments[*index].value.as_ref().is_ok_and(|word| word == text);
+    new.retain(|one| !same(one));
+    Some((at, new))
+}
+
+impl Change {
+    /// The words after the change; words that are not known stay so.
+    pub fn words(&self, arguments: &[Word]) -> Vec<Word> {
+        let new = |text: &String| Word::nowhere(Ok(text.clone()));
+        let mut out = Vec::new();
+        for (index, word) in arguments.iter().enumerate() {
+            if !self.remove.iter().any(|gone| gone.contains(&index)) {
+                let replaced = self.replace.iter().find(|(at, _)| *at == index);
+                out.push(replaced.map_or_else(|| word.clone(), |(_, text)| new(text)));
             }
-        } else if text.strip_prefix(option).is_some_and(|rest| rest.starts_with('=')) {
-            found.push(index);
-        }
-    }
-    found
-}
-
-/// The words after a change.
-pub fn words(change: &Change, arguments: &[String]) -> Vec<String> {
-    let mut out = Vec::new();
-    for (index, word) in arguments.iter().enumerate() {
-        if !change.remove.contains(&index) {
-            out.push(word.clone());
-        }
-        if change.behind == Some(index) {
-            out.extend(change.add.iter().cloned());
-        }
-    }
-    if change.behind.is_none() {
-        out.extend(change.add.iter().cloned());
-    }
-    out
-}
-
-/// The edits of the user's texts that make a change; `None` where a word is not written as such in a file.
-pub fn edits(change: &Change, arguments: &[Word]) -> Option<Vec<Edit>> {
-    let mut edits = Vec::new();
-    for index in &change.remove {
-        let span = written(arguments.get(*index)?)?;
-        edits.push(Edit { span: with_blank(span), replacement: String::new() });
-    }
-    if !change.add.is_empty() {
-        let behind = match change.behind {
-            Some(index) => arguments.get(index)?,
-            None => arguments.iter().enumerate().rev().find(|(at, _)| !change.remove.contains(at))?.1,
-        };
-        let end = written(behind)?;
-        let span = Span { start: end.end, ..end };
-        edits.push(Edit { span, replacement: format!(" {}", change.add.join(" ")) });
-    }
-    Some(whole_lines(edits))
-}
-
-/// The place where a word is written letter by letter in a file.
-fn written(word: &Word) -> Option<Span> {
-    let text = word.value.as_ref().ok()?;
-    let span = word.places.first()?;
-    (span.source.path.is_some() && span.text() == text).then(|| span.clone())
-}
-
-/// A span with the blanks before it, where there is something else before them on the line.
-fn with_blank(span: Span) -> Span {
-    let before = &span.source.text[..span.start];
-    let trimmed = before.trim_end_matches([' ', '\t']);
-    if trimmed.is_empty() || trimmed.ends_with('\n') {
-        return span;
-    }
-    Span { start: trimmed.len(), ..span }
-}
-
-/// Takes out whole lines where nothing but blanks and a continuation would be left of them.
-fn whole_lines(edits: Vec<Edit>) -> Vec<Edit> {
-    let mut out: Vec<Edit> = Vec::new();
-    for edit in edits {
-        let source = Arc::clone(&edit.span.source);
-        let start = source.text[..edit.span.start].rfind('\n').map_or(0, |at| at + 1);
-        let end = source.text[edit.span.end..].find('\n').map_or(source.text.len(), |at| edit.span.end + at + 1);
-        // Edits come in order: those before on the same line have already been taken into one span.
-        let taken =
-            out.last().filter(|last| last.span.source == source && last.span.end > start).map(|last| last.span.clone());
-        let left = match &taken {
-            Some(last) => format!(
-                "{}{}",
-                &source.text[start.min(last.start)..last.start],
-                &source.text[last.end..edit.span.start]
-            ),
-            None => source.text[start..edit.span.start].to_owned(),
-        };
-        let right = source.text[edit.span.end..end].trim_end_matches('\n').trim_end().trim_end_matches('\\');
-        if edit.replacement.is_empty() && left.trim().is_empty() && right.trim().is_empty() {
-            if taken.is_some() {
-                out.pop();
+            if self.behind == Some(index) {
+                out.extend(self.add.iter().map(new));
             }
-            let start = taken.map_or(start, |last| last.start.min(start));
-            out.push(Edit { span: Span { source, start, end }, replacement: String::new() });
-        } else {
-            out.push(edit);
         }
+        if self.behind.is_none() {
+            out.extend(self.add.iter().map(new));
+        }
+        out
     }
-    out
-}
 
-/// The text of one file after edits; `None` where they touch another file or each other.
-pub fn apply(source: &Source, edits: &[Edit]) -> Option<String> {
-    let mut sorted: Vec<&Edit> = edits.iter().collect();
-    sorted.sort_by_key(|edit| edit.span.start);
-    let mut text = String::new();
-    let mut at = 0;
-    for edit in sorted {
-        if edit.span.source.path.as_deref().map(Path::as_os_str) != source.path.as_deref().map(Path::as_os_str)
-            || edit.span.start < at
-        {
-            return None;
-        }
-        text.push_str(source.text.get(at..edit.span.start)?);
-        text.push_str(&edit.replacement);
-        at = edit.span.end;
+    /// The launch with these words.
+    pub fn applied(&self, launch: &Launch) -> Option<Launch> {
+        let entry = launch.training_entry()?;
+        let (first, new) = (entry.first_argument, self.words(entry.arguments));
+        let mut changed = launch.clone();
+        let command = changed.commands.get_mut(launch.training?)?;
+        command.argv.truncate(first);
+        command.argv.extend(new);
+        Some(changed)
     }
-    text.push_str(source.text.get(at..)?);
-    Some(text)
+
+    /// The same in steps, each of one option; done in this order, the indexes stay right.
+    fn steps(&self) -> Vec<Self> {
+        let mut steps: Vec<(usize, Self)> = Vec::new();
+        for gone in &self.remove {
+            steps.push((gone.start, Self { remove: vec![gone.clone()], ..Self::default() }));
+        }
+        for (at, text) in &self.replace {
+            steps.push((*at, Self { replace: vec![(*at, text.clone())], ..Self::default() }));
+        }
+        if !self.add.is_empty() {
+            let at = self.behind.unwrap_or(usize::MAX);
+            steps.push((at, Self { add: self.add.clone(), behind: self.behind, ..Self::default() }));
+        }
+        steps.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        steps.into_iter().map(|(_, step)| step).collect()
+    }
 }

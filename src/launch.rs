@@ -21,15 +21,27 @@ pub mod argparse;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use argv::from_argv;
+pub use argv::{from_argv, quoted};
 pub use entry::{Entry, entry};
 pub use inputs::is_yaml;
 pub use options::{Disk, Files, LaunchError, Limits, NoFiles, Options};
 pub use script::read_script;
 pub use training::{EntryPoint, entry_point};
 
+use crate::rules::RuleError;
 use crate::rules::value::Unknown;
 use crate::text::{Located, Source, Span};
+
+/// Checks the rule files that are taken to be in order afterwards.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn check_rules() -> Result<(), RuleError> {
+    launchers::check_rules()?;
+    training::check_rules()?;
+    forks::check_rules()?;
+    inputs::check_rules()
+}
 
 /// The line and the reason of the first place where a shell would refuse a text; `None` where it is all in order.
 pub fn syntax_error(text: &str) -> Option<(usize, String)> {

@@ -22,6 +22,8 @@ pub mod tokenizer;
 
 pub mod convert;
 
+pub mod infer;
+
 pub mod diff;
 
 pub mod loader;
@@ -29,6 +31,8 @@ pub mod loader;
 pub mod diagnose;
 
 pub mod fix;
+
+pub mod repair;
 
 pub mod report;
 

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
             if let Some(help) = error.help() {
                 eprintln!("  help: {help}");
             }
-            ExitCode::from(2)
+            ExitCode::from(error.exit_code())
         }
         Err(_) => ExitCode::from(2),
     }

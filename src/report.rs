@@ -5,6 +5,7 @@ pub mod findings;
 pub mod github;
 pub mod gitlab;
 pub mod human;
+mod infer;
 pub mod json;
 pub mod junit;
 pub mod links;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use arguments::{ArgumentsReport, Flag};
+pub use infer::InferReport;
 
 use crate::checkpoint::Checkpoint;
 use crate::diagnose::Diagnosis;

@@ -6,12 +6,15 @@ pub mod embedded;
 pub mod expr;
 pub mod facts;
 pub mod flags;
+pub mod infer;
 pub mod key_form;
 pub mod loader;
 pub mod modules;
 pub mod name;
+pub mod processes;
 mod ranged;
 pub mod releases;
+pub mod repair;
 pub mod saved;
 pub mod steps;
 pub mod storage;
@@ -25,7 +28,7 @@ use template::Template;
 
 /// A rule file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("rules/{place}: {message}")]
+#[error("{}: {message}", embedded::shown(.place))]
 pub struct RuleError {
     /// The file, and the entry where one is to blame.
     pub place: String,
@@ -38,6 +41,16 @@ impl RuleError {
     pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self { place: place.into(), message: message.into() }
     }
+}
+
+/// Whether rule files are of a form.
+pub(crate) fn check_files<'f, T: serde::de::DeserializeOwned>(
+    files: impl Iterator<Item = (&'f str, &'f str)>,
+) -> Result<(), RuleError> {
+    for (path, text) in files {
+        toml::from_str::<T>(text).map_err(|error| RuleError::new(path, error.to_string()))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn check_expr(place: &str, text: &str) -> Result<Expr, RuleError> {

@@ -84,6 +84,9 @@ pub struct Target {
     /// Number of processes; default: as the launch says.
     #[serde(default)]
     pub world_size: Option<u64>,
+    /// Number of the tokenizer's tokens; default: as its files say.
+    #[serde(default)]
+    pub tokenizer_size: Option<u64>,
     /// Variables of the scripts' environment.
     #[serde(default)]
     pub env: BTreeMap<String, String>,

@@ -142,6 +142,14 @@ fn what_is_not_known_says_why() {
 }
 
 #[test]
+fn a_variable_that_adds_to_itself_is_exported() {
+    let (_folder, path) = script("export MORE=$MORE:/x\ntorchrun pretrain_gpt.py\n");
+    let document = document(&[&path]);
+    let more = &document["commands"][0]["env"]["MORE"];
+    assert!(more["unknown"].as_str().is_some_and(|reason| reason.contains("$MORE")), "{more}");
+}
+
+#[test]
 fn a_launch_that_does_not_train_is_shown_too() {
     let (_folder, path) = script("python tools/preprocess_data.py --input x\n");
     let document = document(&[&path]);
@@ -274,5 +282,15 @@ fn recordings() {
     );
     for wrong in &wrong {
         println!("{}", wrong.chars().take(600).collect::<String>());
+    }
+}
+
+#[test]
+fn a_script_in_a_folder_that_is_not_known_still_trains() {
+    for word in ["$ROOT/pretrain_gpt.py", "\"$ROOT/pretrain_gpt.py\"", "${ROOT}/a/pretrain_gpt.py"] {
+        let (_folder, path) = script(&format!("torchrun --nproc-per-node 8 {word} --num-layers 2\n"));
+        let document = document(&[&path]);
+        assert_eq!(document["training"], 0, "{word}");
+        assert_eq!(flag(&document, "--num-layers")["value"], 2, "{word}");
     }
 }

@@ -51,7 +51,10 @@ fn one_diagnosis_on_one_screen() {
     assert_eq!(output.status.code(), Some(1));
     let printed = text(&output);
     assert!(printed.lines().count() <= 30, "{printed}");
-    assert!(printed.lines().all(|line| line.chars().count() <= 80), "{printed}");
+    // A command is there to be copied: it is never wrapped.
+    let prose = printed.lines().filter(|line| !line.contains("moe-lint convert"));
+    assert!(prose.clone().count() + 1 == printed.lines().count(), "{printed}");
+    assert!(prose.into_iter().all(|line| line.chars().count() <= 80), "{printed}");
     assert_eq!(printed.matches("error[").count(), 1, "{printed}");
     for needle in [
         "error[expert-layout]",
@@ -63,6 +66,7 @@ fn one_diagnosis_on_one_screen() {
         "Megatron-LM 0.8.0 stops",
         "from 0.13 on it would train with randomly initialised experts",
         "fix (proven)    remove --moe-grouped-gemm",
+        "or (proven)     convert the experts and load the result",
         "fails: 1 cause explains",
     ] {
         assert!(printed.contains(needle), "{needle} is not in\n{printed}");
@@ -128,6 +132,49 @@ fn the_offered_edit_does_what_it_promises() {
     fs::write(&path, edited).expect("written");
     let output = run(&["check", &path.display().to_string(), "--megatron", "0.8", "--te", "1.7"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+/// The command of the first fix that has one, with its target in that folder, and the target.
+fn offered(document: &Json, folder: &Path) -> (Vec<String>, String) {
+    let fixes = document["diagnoses"][0]["fixes"].as_array().expect("fixes");
+    let fix = fixes.iter().find(|fix| fix["command"].is_string()).expect("a command");
+    assert_eq!(fix["proven"], true);
+    assert_eq!(fix["edits"], Json::Array(Vec::new()));
+    let words: Vec<String> = fix["command"].as_str().expect("a text").split(' ').map(str::to_owned).collect();
+    assert_eq!(words[0], "moe-lint");
+    let target = folder.join("converted").display().to_string();
+    let words = words.into_iter().skip(1).enumerate();
+    (words.map(|(at, word)| if at == 2 { target.clone() } else { word }).collect(), target)
+}
+
+#[test]
+fn the_offered_conversion_does_what_it_promises() {
+    let (_folder, without) = without_flag();
+    let cases = "tests/cases/issue-924/checkpoints";
+    let sequential = format!("{cases}/core_v0.8.0-te1.7-sequential");
+    let grouped = format!("{cases}/core_v0.8.0-te1.7-grouped");
+    let newer = format!("{cases}/core_v0.15.0-te2.8-sequential");
+    for (script, checkpoint, machine) in [
+        (SCRIPT, &sequential, ["--megatron", "0.8", "--te", "1.7"]),
+        (without.as_str(), &grouped, ["--megatron", "0.8", "--te", "1.7"]),
+        (SCRIPT, &newer, ["--megatron", "0.15", "--te", "2.8"]),
+    ] {
+        let check = |checkpoint: &str| json(&[&["check", script, "--checkpoint", checkpoint], &machine[..]].concat());
+        let (document, code) = check(checkpoint);
+        assert_eq!(code, Some(1), "{checkpoint}");
+        let folder = tempfile::tempdir().expect("a folder");
+        let (words, target) = offered(&document, folder.path());
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        // The launch beside it: the conversion ends with the check.
+        let output = run(&[&words[..], &[script], &machine[..]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}{}", text(&output), String::from_utf8_lossy(&output.stderr));
+        assert!(text(&output).contains("\nloads: "), "{}", text(&output));
+        assert_eq!(check(&target).1, Some(0));
+        let planned = [&words[..1], &["--format", "json", "--dry-run"], &words[1..]].concat();
+        let planned: Json = serde_json::from_slice(&run(&planned).stdout).expect("JSON");
+        validate(&planned, "convert.json");
+        assert_eq!(planned["experts"]["to"], words.last().copied().expect("a layout"));
+    }
 }
 
 #[test]

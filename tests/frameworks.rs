@@ -10,6 +10,7 @@ fn told(words: &str) -> (Vec<String>, Option<String>) {
         apex: true,
         world_size: Some(1),
         tokenizer_size: None,
+        told_by: None,
     };
     let input = Input::Words(words.split_whitespace().map(str::to_owned).collect());
     let report = schema(&Request { input, machine, checkpoint: None, command: None }, None).expect("a report");

@@ -1,5 +1,10 @@
 //! The commands of the gate, as they are called: snapshots, comparisons, settings, the wrapper, completions.
 
+#[path = "gate/completions.rs"]
+mod completions;
+#[cfg(unix)]
+#[path = "gate/exec.rs"]
+mod exec;
 #[path = "gate/settings.rs"]
 mod settings;
 #[path = "gate/snapshot.rs"]

@@ -92,6 +92,7 @@ fn request(tag: &str, record: &Json, checkpoint: &Path, at: &Path) -> Request {
             te: Some(record["te"].as_str().map(|te| te.parse().expect("a version"))),
             apex: true,
             tokenizer_size: None,
+            told_by: None,
             world_size: record["world"].as_u64(),
         },
         checkpoint: None,

@@ -1,7 +1,8 @@
 //! Every recorded pair of a checkpoint and a launch: what is predicted is what the real loader did.
 //!
 //! The pairs were recorded with `load_checkpoint(model, None, None)`: without an optimizer, which is what
-//! `--no-load-optim` says. Launches that are refused are counted apart. `PAIRS_ONLY=<parts of tag/name>` looks at some.
+//! `--no-load-optim` says. Launches that are refused are counted apart. `PAIRS_ONLY=<parts of tag/name>` looks at some,
+//! `PAIRS_SHOW=1` prints what a user sees of them.
 
 #[path = "support/diagnoses.rs"]
 mod diagnoses;
@@ -48,8 +49,8 @@ struct Count {
     explained: usize,
     /// Of these, those with a change of the launch under which the checkpoint loads.
     curable: usize,
-    /// How often each rule is told; for what no cause explains, an example.
-    rules: BTreeMap<String, (usize, String)>,
+    /// How often each rule is told, and with a cure; and an example.
+    rules: BTreeMap<String, (usize, usize, String)>,
 }
 
 impl Count {
@@ -64,7 +65,8 @@ impl Count {
         for one in &report.diagnoses {
             let told = self.rules.entry(one.rule.clone()).or_default();
             told.0 += 1;
-            told.1 = format!("{}: {}", record["name"], one.message);
+            told.1 += usize::from(one.fixes.iter().any(|fix| fix.proven));
+            told.2 = format!("{}: {}", record["name"], one.message);
         }
     }
 }
@@ -172,6 +174,7 @@ fn request(tag: &str, record: &Json, at: &Path) -> Request {
             te: Some(te),
             apex: true,
             tokenizer_size: None,
+            told_by: None,
             world_size: record["world"].as_u64(),
         },
         checkpoint: None,
@@ -345,6 +348,10 @@ fn judge(tag: &str, record: &Json, checkpoints: &Path, count: &mut Count) -> Opt
     let (ended, left_out) = ended(record, &report);
     count.left_out += usize::from(left_out);
     count.told(record, &report);
+    if std::env::var_os("PAIRS_SHOW").is_some() {
+        let style = moe_lint::report::style::Style { width: 100, unicode: false, color: false };
+        println!("{}\n{}", record["argv"], moe_lint::report::human::check(&report, style));
+    }
     let mut wrong = diagnoses::broken_laws(&report);
     if ended == report.outcome {
         count.outcomes += 1;
@@ -413,9 +420,9 @@ fn pairs() {
             count.bad += one.bad;
             count.explained += one.explained;
             count.curable += one.curable;
-            for (rule, (times, example)) in one.rules {
+            for (rule, (times, cured, example)) in one.rules {
                 let told = count.rules.entry(rule).or_default();
-                *told = (told.0 + times, example);
+                *told = (told.0 + times, told.1 + cured, example);
             }
             failures.entry(tag.clone()).or_default().extend(wrong);
         }
@@ -433,8 +440,8 @@ fn pairs() {
             "  causes are named for {} of {} that do not load, a cure for {}",
             count.explained, count.bad, count.curable
         );
-        for (rule, (times, example)) in &count.rules {
-            println!("  {times:>5} {rule:<24} {example}");
+        for (rule, (times, cured, example)) in &count.rules {
+            println!("  {times:>5} {cured:>5} {rule:<24} {example}");
         }
     }
     let mut wrong = Vec::new();

@@ -18,7 +18,7 @@ use crate::text::Span;
 /// When the launch cannot be read.
 pub fn arguments(request: &Request) -> Result<ArgumentsReport, Error> {
     let reading = Reading::new(request)?;
-    let target = Target::one(&reading)?;
+    let target = Target::nearest(&reading)?;
     let parser = FlagTable::load()?.parser(target.version());
     let flags = reading.launch.training_entry().map_or_else(Vec::new, |entry| flags(&parser, entry.arguments));
     Ok(ArgumentsReport { framework: target.framework, launch: reading.launch, flags })

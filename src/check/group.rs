@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::pass::Pass;
 use super::prove::prove;
 use super::reading::Reading;
+use super::repair;
 use super::target::Target;
 use super::understand::Understood;
 use crate::diagnose::{Candidate, Found};
@@ -95,16 +96,33 @@ impl<'t> Group<'t> {
 
 /// The report of the newest pass, with the ways out that are proven in it and in the older ones.
 pub(super) fn judged(reading: &Reading<'_>, newest: Pass, older: &[Pass]) -> Report {
+    let together = repair::together(&newest.found);
     let Pass { mut report, found, understood } = newest;
     report.versions = older.iter().map(|pass| &pass.understood).chain([&understood]).map(version).collect();
+    // A way out holds in all these versions, or it is none.
+    let proven = |candidate: &Candidate| {
+        let fix = prove(reading, &understood, candidate, None)?;
+        older.iter().all(|pass| prove(reading, &pass.understood, candidate, None).is_some()).then_some(fix)
+    };
     for Found { mut diagnosis, remedies, .. } in found {
         for candidate in &remedies {
-            let Some(fix) = prove(reading, &understood, candidate) else { continue };
-            if older.iter().all(|pass| prove(reading, &pass.understood, candidate).is_some()) {
+            let Some(fix) = prove(reading, &understood, candidate, Some(&report)) else { continue };
+            let holds = |pass: &Pass| {
+                let other = prove(reading, &pass.understood, candidate, Some(&pass.report));
+                other.is_some_and(|other| other.proven || !fix.proven)
+            };
+            if older.iter().all(holds) {
                 diagnosis.fixes.push(fix);
             }
         }
         report.diagnoses.push(diagnosis);
+    }
+    if !repair::cured(&report) {
+        let fix = together.as_ref().and_then(&proven);
+        match report.diagnoses.first_mut().zip(fix) {
+            Some((first, fix)) => first.fixes.insert(0, fix),
+            None => repair::repair(reading, &understood, &mut report, &proven),
+        }
     }
     report
 }

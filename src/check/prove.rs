@@ -1,15 +1,29 @@
 //! Ways out that are proven: everything is gone through again with the change made.
 
+use std::collections::BTreeSet;
+
 use super::pass::pass;
 use super::reading::Reading;
 use super::request;
 use super::understand::Understood;
+use crate::convert;
 use crate::diagnose::{Candidate, Fix};
-use crate::fix;
+use crate::diff::{Diff, is_state};
+use crate::fix::{self, Change};
 use crate::loader::Outcome;
+use crate::report::Report;
 
-/// A way out, if going through everything again with it ends in `loads`. A command is passed on as it is.
-pub(super) fn prove(reading: &Reading<'_>, understood: &Understood, candidate: &Candidate) -> Option<Fix> {
+/// A way out, if going through everything again with it ends in `loads`. With the report `before` it, also one that
+/// leaves less to cure, or nothing but what is not known: then its title says so. A command is passed on as it is.
+pub(super) fn prove(
+    reading: &Reading<'_>,
+    understood: &Understood,
+    candidate: &Candidate,
+    before: Option<&Report>,
+) -> Option<Fix> {
+    if let Some(experts) = &candidate.convert {
+        return converted(reading, understood, candidate, experts);
+    }
     if candidate.command.is_some() {
         return Some(Fix {
             title: candidate.title.clone(),
@@ -19,17 +33,80 @@ pub(super) fn prove(reading: &Reading<'_>, understood: &Understood, candidate: &
             proven: false,
         });
     }
-    let arguments = understood.arguments();
-    let change = fix::change(candidate, arguments, &understood.parser)?;
-    let edits = fix::edits(&change, arguments).unwrap_or_default();
-    let input = request::changed(&reading.request.input, &understood.launch, &change, &edits)?;
-    let changed = reading.changed(&input).ok()?;
-    let outcome = pass(&changed, &understood.target).ok()?.report.outcome;
+    let change = fix::change(candidate, understood.arguments(), &understood.parser)?;
+    let after = judge(reading, understood, &change)?;
+    let proven = after.outcome == Outcome::Loads;
+    let left = match proven {
+        true => None,
+        false => Some(unknown_left(before?, &after).or_else(|| keys_left(&before?.diff, &after))?),
+    };
+    let title = match left {
+        None => candidate.title.clone(),
+        Some(left) => format!("{} ({left})", candidate.title),
+    };
+    Some(Fix {
+        title,
+        applicability: candidate.applicability,
+        // Their words were read again: they are those that were judged.
+        edits: request::edits(&reading.request.input, &understood.launch, &change),
+        command: None,
+        proven,
+    })
+}
+
+/// Where nothing differs any more: the values, unknown before and after, that keep it from being a `loads`.
+fn unknown_left(before: &Report, after: &Report) -> Option<String> {
+    let names: BTreeSet<&str> = after.undetermined.iter().map(|unknown| &*unknown.name).collect();
+    let only_unknown = after.outcome == Outcome::Undetermined
+        && after.rejected.is_none()
+        && after.schema.is_some()
+        && after.checkpoint.is_some()
+        && differing(&after.diff).is_empty()
+        && !names.is_empty()
+        && after.undetermined.iter().all(|unknown| before.undetermined.contains(unknown));
+    only_unknown.then(|| format!("{} then is all that is unknown", names.into_iter().collect::<Vec<_>>().join(", ")))
+}
+
+/// Where a part of the difference is explained away and nothing is added: how much is left.
+fn keys_left(before: &Diff, after: &Report) -> Option<String> {
+    if after.rejected.is_some() || after.schema.is_none() || after.checkpoint.is_none() {
+        return None;
+    }
+    let (before, left) = (differing(before), differing(&after.diff));
+    let smaller = !left.is_empty() && left.len() < before.len() && left.is_subset(&before);
+    smaller.then(|| format!("{} of {} keys then still differ", left.len(), before.len()))
+}
+
+/// Each key that differs, and how; extra states aside.
+fn differing(diff: &Diff) -> BTreeSet<(u8, &str)> {
+    let keys = diff.parts.iter().flat_map(|part| {
+        let missing = part.missing.iter().map(|(key, _)| (0, &**key));
+        let unexpected = part.unexpected.iter().map(|(key, _)| (1, &**key));
+        missing.chain(unexpected).chain(part.mismatched.iter().map(|mismatch| (2, &*mismatch.key)))
+    });
+    keys.filter(|(_, key)| !is_state(key)).collect()
+}
+
+/// Goes through everything again with a launch's words changed.
+pub(super) fn judge(reading: &Reading<'_>, understood: &Understood, change: &Change) -> Option<Report> {
+    let changed = reading.changed(change.applied(&understood.launch)?);
+    Some(pass(&changed, &understood.target).ok()?.report)
+}
+
+/// A conversion, if the launch loads what it would write. What the launch needs beside it is a part of the proof and not
+/// an edit: it must not be applied before the conversion was run.
+fn converted(reading: &Reading<'_>, understood: &Understood, candidate: &Candidate, experts: &str) -> Option<Fix> {
+    let mut predicted = reading.converted(&|read| convert::predict(read, experts, understood.target.version()));
+    if !(candidate.remove.is_empty() && candidate.add.is_empty()) {
+        let change = fix::change(candidate, understood.arguments(), &understood.parser)?;
+        predicted = predicted.changed(change.applied(&understood.launch)?);
+    }
+    let outcome = pass(&predicted, &understood.target).ok()?.report.outcome;
     (outcome == Outcome::Loads).then(|| Fix {
         title: candidate.title.clone(),
         applicability: candidate.applicability,
-        edits,
-        command: None,
+        edits: Vec::new(),
+        command: candidate.command.clone(),
         proven: true,
     })
 }

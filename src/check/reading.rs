@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::request::{self, Input, Request};
+use super::request::{self, Request};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Options};
 use crate::error::Error;
 use crate::launch::Launch;
@@ -28,23 +28,26 @@ impl<'r> Reading<'r> {
     /// # Errors
     /// When it cannot be read.
     pub fn new(request: &'r Request) -> Result<Self, Error> {
-        Self::read(request, &request.input, Arc::default())
-    }
-
-    /// The same request with another launch: the files that were read stay.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn changed(&self, input: &Input) -> Result<Self, Error> {
-        Self::read(self.request, input, Arc::clone(&self.files))
-    }
-
-    fn read(request: &'r Request, input: &Input, files: Arc<Files>) -> Result<Self, Error> {
-        let mut launch = request::read(input)?;
+        let mut launch = request::read(&request.input)?;
         if let Some(command) = request.command {
             launch.training = usize::try_from(command).ok().and_then(|n| n.checked_sub(1));
         }
-        Ok(Self { request, launch: Arc::new(launch), files })
+        Ok(Self { request, launch: Arc::new(launch), files: Arc::default() })
+    }
+
+    /// The same request with another launch: the files that were read stay.
+    pub fn changed(&self, launch: Launch) -> Self {
+        Self { request: self.request, launch: Arc::new(launch), files: Arc::clone(&self.files) }
+    }
+
+    /// The same request, as if every checkpoint that was read so far were converted; one that cannot be stays as it is.
+    pub fn converted(&self, convert: &dyn Fn(&Checkpoint) -> Option<Checkpoint>) -> Self {
+        let changed = self.files.checkpoints.all().into_iter().map(|(key, read)| {
+            let read = read.map(|read| convert(&read).map_or(read, Arc::new));
+            (key, read)
+        });
+        let files = Files { checkpoints: Memo(Mutex::new(changed.collect())), ..Files::default() };
+        Self { request: self.request, launch: Arc::clone(&self.launch), files: Arc::new(files) }
     }
 }
 
@@ -84,7 +87,12 @@ impl<K, V> Default for Memo<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V: Clone> Memo<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone> Memo<K, V> {
+    /// Everything so far.
+    fn all(&self) -> HashMap<K, V> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn get(&self, key: K, make: impl FnOnce() -> V) -> V {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         // Not made under the lock: making may wait for threads that wait for the lock.

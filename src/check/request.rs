@@ -54,6 +54,8 @@ pub struct Machine {
     pub world_size: Option<u64>,
     /// The number of the tokenizer's tokens, where its files are not at hand.
     pub tokenizer_size: Option<u64>,
+    /// The settings file that says the framework's version; `None`: the command line does.
+    pub told_by: Option<PathBuf>,
 }
 
 impl Request {
@@ -84,21 +86,19 @@ pub(super) fn read(input: &Input) -> Result<Launch, Error> {
     }
 }
 
-/// The launch after a change; `None` where the change cannot be made in the user's own text.
-pub(super) fn changed(input: &Input, launch: &Launch, change: &Change, edits: &[Edit]) -> Option<Input> {
-    match input {
-        Input::Words(words) => {
-            let first = launch.training_entry()?.first_argument;
-            let (head, arguments) = words.split_at_checked(first)?;
-            Some(Input::Words([head, &fix::words(change, arguments)].concat()))
-        }
-        Input::Script { path, env, args, .. } => {
-            if edits.is_empty() {
-                return None;
-            }
-            let source = launch.sources.first()?;
-            let text = fix::apply(source, edits)?;
-            Some(Input::Script { path: path.clone(), text, env: env.clone(), args: args.clone() })
-        }
+/// The edits of a script that make a change; none where the launch is not a script, or cannot be changed in its text
+/// without changing more.
+pub(super) fn edits(input: &Input, launch: &Launch, change: &Change) -> Vec<Edit> {
+    let Input::Script { path, text, env, args } = input else { return Vec::new() };
+    // Characters that the reader replaces are not ours to write.
+    if launch.sources.first().is_none_or(|source| source.text != *text) {
+        return Vec::new();
     }
+    let text = fix::rewrite(launch, change, &|text| {
+        let text = text.to_owned();
+        let mut other = read(&Input::Script { path: path.clone(), text, env: env.clone(), args: args.clone() }).ok()?;
+        other.training = launch.training;
+        Some(other)
+    });
+    launch.sources.first().zip(text).map(|(source, text)| fix::edits(source, &text)).unwrap_or_default()
 }

@@ -32,6 +32,7 @@ pub(super) fn location<'a>(values: &'a Scope<'a>, location: &Location, given: bo
     let path = location.root.as_path();
     let texts = |names: &[String]| Value::List(names.iter().map(|name| Value::str(name)).collect());
     scope.set("root", Value::str(&path.display().to_string()));
+    scope.set("root_word", Value::str(&shell_word(&path.display().to_string())));
     scope.set("root_is_file", Value::Bool(file));
     scope.set("root_names", texts(&location.names));
     scope.set("root_parent", path.parent().map_or(Value::None, |parent| Value::str(&parent.display().to_string())));
@@ -49,6 +50,17 @@ pub(super) fn location<'a>(values: &'a Scope<'a>, location: &Location, given: bo
     scope.set("folder", Value::str(location.folder.as_deref().filter(|f| !f.is_empty()).unwrap_or(".")));
     scope.set("folder_exists", Value::Bool(location.folder_exists || file));
     scope
+}
+
+/// A path as one word of a shell, to which more may be added.
+fn shell_word(path: &str) -> String {
+    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=@%:,".contains(c);
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
 }
 
 /// What the checkpoint holds and how it differs.
@@ -79,7 +91,11 @@ pub(super) fn state(
         scope.set(format!("value_{}", key.replace('.', "_")), value.clone());
     }
     let chunks = checkpoint.parts.iter().flat_map(|part| &part.chunks);
-    let is_empty = |tensor: &Tensor| tensor.shape.as_ref().is_some_and(|shape| shape.contains(&0));
+    // Bytes: some modules keep an empty tensor of another type, which means nothing.
+    let is_empty = |tensor: &Tensor| {
+        tensor.dtype.as_ref().is_some_and(|dtype| dtype.name() == "uint8")
+            && tensor.shape.as_ref().is_some_and(|shape| shape.contains(&0))
+    };
     let empty = chunks.flat_map(Inventory::iter).filter(|(key, tensor)| is_state(key) && is_empty(tensor));
     scope.set("empty_states", count(empty.count()));
     let ranks = match schema {

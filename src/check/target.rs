@@ -44,7 +44,8 @@ impl Targets {
             (None, Some(found)) => Some((Some(found.version), found.from)),
             (None, None) => None,
         };
-        let told = machine.framework.clone().map(|version| (version, "--megatron".to_owned()));
+        let by = machine.told_by.as_ref().map_or_else(|| "--megatron".to_owned(), |path| path.display().to_string());
+        let told = machine.framework.clone().map(|version| (version, by));
         let found = imports.framework.map(|found| (releases::known_as(releases, found.version), found.from));
         if let Some((version, from)) = told.or(found) {
             let release = releases::describing(releases, &version).ok_or_else(|| Error::TooOld(version.clone()))?;
@@ -72,6 +73,20 @@ impl Target {
                 newest.framework.from = "assumed: the newest release known".to_owned();
                 Ok(newest)
             }
+        }
+    }
+
+    /// As [`Self::one`], with the oldest release in place of what is older than the rules: to look, not to judge.
+    ///
+    /// # Errors
+    /// When a rule file cannot be read.
+    pub fn nearest(reading: &Reading<'_>) -> Result<Self, Error> {
+        match (Self::one(reading), releases::load()?.first()) {
+            (Err(Error::TooOld(version)), Some(oldest)) => {
+                let from = format!("the oldest release known; the launch has {version}");
+                Ok(Self::new(oldest, oldest.name.clone(), &from, &reading.request.machine, None))
+            }
+            (target, _) => target,
         }
     }
 

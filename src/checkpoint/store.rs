@@ -37,6 +37,9 @@ pub trait Blob {
     /// Exactly `length` bytes from `offset` on.
     fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>>;
 
+    /// Tells that these bytes will be read, in whatever order; nothing depends on it.
+    fn will_need(&self, _offset: u64, _length: u64) {}
+
     /// Whether it has no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -191,6 +194,16 @@ impl Blob for LocalFile {
 
     fn len(&self) -> u64 {
         self.size
+    }
+
+    fn will_need(&self, offset: u64, length: u64) {
+        #[cfg(target_os = "linux")]
+        {
+            // A hint: where the kernel does not take it, reading is slower and no more.
+            let _ = rustix::fs::fadvise(&self.file, offset, length.try_into().ok(), rustix::fs::Advice::WillNeed);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (offset, length);
     }
 
     fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::rules::version::Version;
 
 /// A launch and what is to be taken for granted about its machine.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct LaunchArgs {
     /// Bash script or YAML file that launches the training
     #[arg(value_name = "LAUNCH")]
@@ -35,6 +35,9 @@ pub struct LaunchArgs {
     /// Number of the tokenizer's tokens [default: as its files say]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "The training machine")]
     pub tokenizer_size: Option<u64>,
+    /// The settings file that says the versions, where the command line does not.
+    #[arg(skip)]
+    pub told_by: Option<PathBuf>,
 
     /// A variable of the script's environment
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = assignment, help_heading = "The script")]
@@ -48,10 +51,6 @@ pub struct LaunchArgs {
     /// Which command of the script trains, counted from 1 [default: the one that does]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "The script")]
     pub command: Option<u64>,
-
-    /// Directory with more rules, for a fork of the framework
-    #[arg(long, value_name = "DIR")]
-    pub rules: Vec<PathBuf>,
 }
 
 /// Whether Transformer Engine is there.

@@ -17,11 +17,10 @@ pub struct OutputArgs {
 }
 
 /// How `check` and `exec` print; never changes the exit code.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
-    /// Print for people, for programs, or for a service: human, json, sarif, github, gitlab or junit [default: human,
-    /// with annotations and a step summary on GitHub Actions]
-    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true, help_heading = "Output")]
+    /// Print for people, programs or a service [default: human, on GitHub Actions with annotations]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
     pub format: Option<ReportFormat>,
     /// Colour; NO_COLOR, FORCE_COLOR and CLICOLOR are heard too
     #[arg(long, value_enum, value_name = "auto|always|never", hide_possible_values = true, default_value_t = When::Auto, help_heading = "Output")]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::request::request;
 use super::tell::{self, Judged};
-use super::{files, targets};
+use super::{files, fix, rule_files, select, targets};
 use crate::check;
 use crate::cli::{CheckArgs, LaunchArgs};
 use crate::error::Error;
@@ -15,37 +15,80 @@ use crate::terminal::Console;
 /// The baseline's name, where the settings give none.
 const BASELINE: &str = "moe-lint-baseline.json";
 
-/// Checks a launch against a checkpoint, or all launches that the settings name.
+/// Checks a launch against a checkpoint, or all launches that the settings name. `more` are directories with rules.
 ///
 /// # Errors
 /// When there is nothing to judge: no launch, an unreadable file. A finding is never an error.
-pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, Error> {
+pub fn run(args: &CheckArgs, more: &[PathBuf], console: &mut Console<'_>) -> Result<u8, Error> {
+    let found = settings(args, more)?;
+    if args.launch.argv.is_empty() && (args.fix || args.diff) {
+        let planned = targets::plan(args, &found, &named(args), console)?;
+        let launches = planned.iter().map(|planned| subject(args, &found, planned));
+        if let Some(code) = fix::run(args, launches, console)? {
+            return Ok(code);
+        }
+    }
+    let judged = judge_with(args, &found, console)?;
+    tell::tell(judged, &args.output, console)
+}
+
+/// Checks, and leaves out what is accepted.
+///
+/// # Errors
+/// When there is nothing to judge.
+pub(super) fn judge(args: &CheckArgs, more: &[PathBuf], console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
+    judge_with(args, &settings(args, more)?, console)
+}
+
+/// The settings, with the rules that they name and `more` put in place.
+fn settings(args: &CheckArgs, more: &[PathBuf]) -> Result<Found, Error> {
     let found = targets::settings(args)?;
+    let of_settings = found.settings.rules.iter().map(|path| found.resolve(path));
+    rule_files::add(&of_settings.chain(more.iter().cloned()).collect::<Vec<_>>())?;
+    Ok(found)
+}
+
+fn named(args: &CheckArgs) -> Vec<PathBuf> {
+    args.launch.script.iter().chain(&args.launch.more).cloned().collect()
+}
+
+fn judge_with(args: &CheckArgs, found: &Found, console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
     let mut judged = Vec::new();
     let mut complete = false;
     if args.launch.argv.is_empty() || args.launch.script.is_some() {
-        let named: Vec<PathBuf> = args.launch.script.iter().chain(&args.launch.more).cloned().collect();
+        let named = named(args);
         complete = named.is_empty();
-        for planned in targets::plan(args, &found, &named, console)? {
-            judged.push(one(args, &found, &planned));
+        for planned in targets::plan(args, found, &named, console)? {
+            judged.push(one(args, found, &planned));
         }
     } else {
-        judged.push(one(args, &found, &Planned { launch: PathBuf::new(), target: None }));
+        judged.push(one(args, found, &Planned { launch: PathBuf::new(), target: None }));
     }
-    accept(args, &found, &mut judged, complete, console)?;
-    tell::tell(judged, &args.output, console)
+    let selection = args.settings.selection();
+    let unheard = select::apply(&selection, &mut judged)?;
+    accept(args, found, &mut judged, complete, console)?;
+    select::show(&selection, &mut judged);
+    for line in unheard {
+        writeln!(console.err, "warning: {line}")?;
+    }
+    Ok(judged)
 }
 
 /// Checks one launch as one target of it.
 fn one(args: &CheckArgs, found: &Found, planned: &Planned<'_>) -> Judged {
-    let launch = targets::launch_args(&args.launch, found, planned);
-    let from_target = planned.target.and_then(|target| target.checkpoint.as_ref()).map(|path| found.resolve(path));
-    let checkpoint = args.checkpoint.clone().or(from_target);
+    let (launch, checkpoint) = subject(args, found, planned);
     let result = report(&launch, checkpoint).map(|mut report| {
         set_severities(&found.settings, &mut report.diagnoses);
         report
     });
     Judged::new(&planned.launch, result)
+}
+
+/// One launch with its options, and the checkpoint that is named for it.
+fn subject(args: &CheckArgs, found: &Found, planned: &Planned<'_>) -> (LaunchArgs, Option<PathBuf>) {
+    let launch = targets::launch_args(&args.launch, found, planned);
+    let from_target = planned.target.and_then(|target| target.checkpoint.as_ref()).map(|path| found.resolve(path));
+    (launch, args.checkpoint.clone().or(from_target))
 }
 
 fn report(launch: &LaunchArgs, checkpoint: Option<PathBuf>) -> Result<Report, Error> {
@@ -76,7 +119,11 @@ fn accept(
         let baseline = new_baseline(files.iter().map(PathBuf::as_path).zip(judged.iter().map(|one| &one.subject)));
         files::replace(&path, baseline.text().as_bytes())
             .map_err(|error| Error::Unwritable { path: path.clone(), error })?;
-        writeln!(console.err, "{}: {} findings are accepted from now on", path.display(), baseline.len())?;
+        let findings = match baseline.len() {
+            1 => "1 finding is".to_owned(),
+            n => format!("{n} findings are"),
+        };
+        writeln!(console.err, "{}: {findings} accepted from now on", path.display())?;
         let mut accepted = Accepted::new(found, baseline);
         judged.iter_mut().for_each(|one| accepted.apply(&one.launch, &mut one.subject));
     } else if complete {

@@ -10,6 +10,11 @@ pub(super) fn append(path: &Path, text: &str) -> io::Result<()> {
     OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
 }
 
+/// Whether a file holds exactly this text.
+pub(super) fn holds(path: &Path, text: &str) -> io::Result<bool> {
+    Ok(fs::read(path)? == text.as_bytes())
+}
+
 /// Writes a file beside its place, to the disk, and only then puts it there.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

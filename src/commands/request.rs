@@ -9,9 +9,6 @@ use crate::launch::{Disk, Files, Limits, is_yaml};
 
 /// What is to be checked, without a checkpoint.
 pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
-    if !args.rules.is_empty() {
-        return Err(Error::NotBuilt("--rules"));
-    }
     if let Some(more) = args.more.first() {
         return Err(Error::OneLaunch(more.clone()));
     }
@@ -40,6 +37,7 @@ pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
         apex: !args.no_apex,
         world_size: args.world_size,
         tokenizer_size: args.tokenizer_size,
+        told_by: args.told_by.clone(),
     };
     Ok(Request { input, machine, checkpoint: None, command: args.command })
 }

@@ -59,9 +59,13 @@ pub(super) fn launch_args(typed: &LaunchArgs, found: &Found, planned: &Planned<'
     let of_target = |value: Option<bool>| value.or(general.apex);
     args.megatron =
         args.megatron.or_else(|| target.and_then(|t| t.megatron.clone()).or_else(|| general.megatron.clone()));
+    if typed.megatron.is_none() && args.megatron.is_some() {
+        args.told_by = Some(found.path.clone());
+    }
     args.te = args.te.or_else(|| target.and_then(|t| t.te.clone()).or_else(|| general.te.clone()));
     args.no_apex |= of_target(target.and_then(|target| target.apex)) == Some(false);
     args.world_size = args.world_size.or(target.and_then(|target| target.world_size));
+    args.tokenizer_size = args.tokenizer_size.or(target.and_then(|target| target.tokenizer_size));
     args.command = args.command.or(target.and_then(|target| target.command));
     if args.args.is_empty() {
         args.args = target.map_or_else(Vec::new, |target| target.args.clone());
@@ -71,6 +75,5 @@ pub(super) fn launch_args(typed: &LaunchArgs, found: &Found, planned: &Planned<'
     let mut env: Vec<(String, String)> = pairs.map(|(name, value)| (name.clone(), value.clone())).collect();
     env.append(&mut args.env);
     args.env = env;
-    args.rules.extend(general.rules.iter().map(|path| found.resolve(path)));
     args
 }

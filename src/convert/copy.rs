@@ -1,12 +1,14 @@
 //! Moving elements through windows of bounded size: copies where they lie as they should, transposes by tiles where not.
 
+use crc32fast::Hasher;
+
 use super::error::Result;
 use super::rewrite::Content;
 use super::view::View;
 use crate::checkpoint::store::Blob;
 
-/// Takes the content's bytes in order.
-pub type Sink<'s> = &'s mut dyn FnMut(&[u8]) -> Result<()>;
+/// Takes bytes of the content, with their place in it.
+pub type Sink<'s> = &'s mut dyn FnMut(u64, &[u8]) -> Result<()>;
 
 /// Copies are no faster with larger windows: this one stays in the processor's cache.
 const COPY_WINDOW: usize = 1 << 20;
@@ -26,64 +28,116 @@ impl Windows {
         Self { size: size.max(4096), read: Vec::new(), written: Vec::new() }
     }
 
-    /// Passes the bytes of a content on.
+    /// Passes the bytes of a content on; their checksum (CRC-32) comes back.
     ///
     /// # Errors
     /// When the source cannot be read, or the sink fails.
-    pub fn pass(&mut self, blob: &dyn Blob, content: &Content, sink: Sink<'_>) -> Result<()> {
+    pub fn pass(&mut self, blob: &dyn Blob, content: &Content, sink: Sink<'_>) -> Result<u32> {
+        let mut total = Hasher::new();
+        let mut done = 0;
         match content {
-            Content::Bytes(bytes) => sink(bytes),
-            Content::Copy { start, size } => self.copy(blob, *start, *size, sink),
-            Content::Rows(views) => views.iter().try_for_each(|view| self.rows(blob, view, sink)),
+            Content::Bytes(bytes) => {
+                total.update(bytes);
+                sink(0, bytes)?;
+            }
+            Content::Copy { start, size } => total = self.copy(blob, *start, *size, sink)?,
+            Content::Rows(views) => {
+                for view in views {
+                    let bytes = view.bytes();
+                    total.combine(&self.rows(blob, view, &mut |at, bytes| sink(done + at, bytes))?);
+                    done += bytes;
+                }
+            }
         }
+        Ok(total.finalize())
     }
 
-    fn copy(&mut self, blob: &dyn Blob, start: u64, size: u64, sink: Sink<'_>) -> Result<()> {
+    fn copy(&mut self, blob: &dyn Blob, start: u64, size: u64, sink: Sink<'_>) -> Result<Hasher> {
+        let mut hasher = Hasher::new();
         let mut done = 0;
         while done < size {
             let length = usize::try_from(size - done).unwrap_or(usize::MAX).min(COPY_WINDOW);
             self.read.resize(self.read.len().max(length), 0);
             blob.read_into(start + done, &mut self.read[..length])?;
-            sink(&self.read[..length])?;
+            hasher.update(&self.read[..length]);
+            sink(done, &self.read[..length])?;
             done += length as u64;
         }
-        Ok(())
+        Ok(hasher)
     }
 
-    fn rows(&mut self, blob: &dyn Blob, view: &View, sink: Sink<'_>) -> Result<()> {
+    fn rows(&mut self, blob: &dyn Blob, view: &View, sink: Sink<'_>) -> Result<Hasher> {
         if view.bytes() == 0 {
-            return Ok(());
+            return Ok(Hasher::new());
         }
         if view.is_dense() {
             return self.copy(blob, view.start, view.bytes(), sink);
         }
+        let row_bytes = view.columns * view.width;
         if view.has_dense_rows() {
+            let mut hasher = Hasher::new();
             for row in 0..view.rows {
-                self.copy(blob, view.start + row * view.row_step, view.columns * view.width, sink)?;
+                let start = view.start + row * view.row_step;
+                let place = row * row_bytes;
+                hasher.combine(&self.copy(blob, start, row_bytes, &mut |at, bytes| sink(place + at, bytes))?);
             }
-            return Ok(());
+            return Ok(hasher);
         }
-        // The source has the view's columns as its rows: some of each of them become some rows of the view.
-        let column_bytes = view.columns * view.width;
-        let at_once = (self.size as u64 / column_bytes).clamp(1, view.rows);
-        let columns_at_once = (self.size as u64 / (at_once * view.width)).clamp(1, view.columns);
-        let mut row = 0;
-        while row < view.rows {
-            let rows = at_once.min(view.rows - row);
-            let mut column = 0;
-            while column < view.columns {
-                let columns = columns_at_once.min(view.columns - column);
-                let start = view.start + row * view.row_step + column * view.column_step;
-                self.window(blob, &View { start, rows, columns, ..*view }, sink)?;
-                column += columns;
-            }
-            row += rows;
+        // The source has the view's columns as its lines. Either pieces of many lines are read and rows written whole, or
+        // lines are read whole and pieces of many rows written: whatever makes the larger pieces.
+        if view.rows >= view.columns {
+            blob.will_need(view.start, view.columns * view.column_step);
+            self.by_rows(blob, view, sink)
+        } else {
+            self.by_columns(blob, view, sink)
         }
-        Ok(())
     }
 
-    /// One window: its elements lie column by column and are passed on row by row.
-    fn window(&mut self, blob: &dyn Blob, view: &View, sink: Sink<'_>) -> Result<()> {
+    fn by_rows(&mut self, blob: &dyn Blob, view: &View, sink: Sink<'_>) -> Result<Hasher> {
+        let row_bytes = view.columns * view.width;
+        let rows_at_once = (self.size as u64 / row_bytes).clamp(1, view.rows);
+        let columns_at_once = (self.size as u64 / (rows_at_once * view.width)).clamp(1, view.columns);
+        let mut hasher = Hasher::new();
+        for row in (0..view.rows).step_by(rows_at_once as usize) {
+            let rows = rows_at_once.min(view.rows - row);
+            for column in (0..view.columns).step_by(columns_at_once as usize) {
+                let columns = columns_at_once.min(view.columns - column);
+                let start = view.start + row * view.row_step + column * view.column_step;
+                let written = self.window(blob, &View { start, rows, columns, ..*view })?;
+                hasher.update(written);
+                sink(row * row_bytes + column * view.width, written)?;
+            }
+        }
+        Ok(hasher)
+    }
+
+    fn by_columns(&mut self, blob: &dyn Blob, view: &View, sink: Sink<'_>) -> Result<Hasher> {
+        let row_bytes = view.columns * view.width;
+        let line_bytes = view.rows * view.width;
+        let columns_at_once = (self.size as u64 / line_bytes).clamp(1, view.columns);
+        // Longer lines than a window are none that a model has: they are taken by rows.
+        if line_bytes > self.size as u64 {
+            return self.by_rows(blob, view, sink);
+        }
+        let mut checksums = vec![0_u32; view.rows as usize];
+        for column in (0..view.columns).step_by(columns_at_once as usize) {
+            let columns = columns_at_once.min(view.columns - column);
+            let start = view.start + column * view.column_step;
+            let written = self.window(blob, &View { start, columns, ..*view })?;
+            let piece = columns * view.width;
+            let shift = Shift::by(piece);
+            for (row, bytes) in written.chunks_exact(piece as usize).enumerate() {
+                checksums[row] = shift.apply(checksums[row]) ^ crc32fast::hash(bytes);
+                sink(row as u64 * row_bytes + column * view.width, bytes)?;
+            }
+        }
+        let shift = Shift::by(row_bytes);
+        let whole = checksums.into_iter().fold(0, |whole, row| shift.apply(whole) ^ row);
+        Ok(Hasher::new_with_initial_len(whole, view.bytes()))
+    }
+
+    /// One window: its elements lie column by column and come back row by row.
+    fn window(&mut self, blob: &dyn Blob, view: &View) -> Result<&[u8]> {
         let (rows, columns, width) = (view.rows as usize, view.columns as usize, view.width as usize);
         let length = rows * columns * width;
         self.read.resize(self.read.len().max(length), 0);
@@ -98,12 +152,31 @@ impl Windows {
         }
         match width {
             1 => transpose::<1>(read, written, columns, rows),
-            2 => transpose::<2>(read, written, columns, rows),
+            2 => transpose_pairs(read, written, columns, rows),
             4 => transpose::<4>(read, written, columns, rows),
             8 => transpose::<8>(read, written, columns, rows),
             _ => transpose_any(read, written, columns, rows, width),
         }
-        sink(written)
+        Ok(written)
+    }
+}
+
+/// What a number of bytes behind it makes of a checksum: a linear map of its 32 bits.
+struct Shift([u32; 32]);
+
+impl Shift {
+    fn by(bytes: u64) -> Self {
+        let column = |bit: usize| {
+            let mut hasher = Hasher::new_with_initial_len(1 << bit, 0);
+            hasher.combine(&Hasher::new_with_initial_len(0, bytes));
+            hasher.finalize()
+        };
+        Self(std::array::from_fn(column))
+    }
+
+    fn apply(&self, checksum: u32) -> u32 {
+        let bits = self.0.iter().enumerate();
+        bits.fold(0, |sum, (bit, column)| sum ^ (column & (checksum >> bit & 1).wrapping_neg()))
     }
 }
 
@@ -121,6 +194,42 @@ fn transpose<const WIDTH: usize>(from: &[u8], to: &mut [u8], rows: usize, column
             }
         }
     }
+}
+
+/// The same for elements of two bytes, as most are: four of four lines at a time, as four whole numbers.
+fn transpose_pairs(from: &[u8], to: &mut [u8], rows: usize, columns: usize) {
+    let (whole_rows, whole_columns) = (rows - rows % 4, columns - columns % 4);
+    for top in (0..whole_rows).step_by(TILE) {
+        for left in (0..whole_columns).step_by(TILE) {
+            for column in (left..whole_columns.min(left + TILE)).step_by(4) {
+                for row in (top..whole_rows.min(top + TILE)).step_by(4) {
+                    let line = |i: usize| {
+                        let at = ((row + i) * columns + column) * 2;
+                        from[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+                    };
+                    for (i, line) in exchange([line(0), line(1), line(2), line(3)]).into_iter().enumerate() {
+                        let at = ((column + i) * rows + row) * 2;
+                        to[at..at + 8].copy_from_slice(&line.to_le_bytes());
+                    }
+                }
+            }
+        }
+    }
+    let edge = |row: usize, column: usize, to: &mut [u8]| {
+        let (source, target) = ((row * columns + column) * 2, (column * rows + row) * 2);
+        to[target..target + 2].copy_from_slice(&from[source..source + 2]);
+    };
+    (whole_rows..rows).for_each(|row| (0..columns).for_each(|column| edge(row, column, to)));
+    (whole_columns..columns).for_each(|column| (0..whole_rows).for_each(|row| edge(row, column, to)));
+}
+
+/// Rows and columns of a matrix of 4 x 4 numbers of 16 bits exchanged: first of its halves, then within them.
+fn exchange([a, b, c, d]: [u64; 4]) -> [u64; 4] {
+    const EVEN: u64 = 0x0000_ffff_0000_ffff;
+    const LOW: u64 = 0x0000_0000_ffff_ffff;
+    let pair = |a: u64, b: u64| ((a & EVEN) | (b & EVEN) << 16, (a >> 16 & EVEN) | (b & !EVEN));
+    let ((a, b), (c, d)) = (pair(a, b), pair(c, d));
+    [(a & LOW) | c << 32, (b & LOW) | d << 32, a >> 32 | (c & !LOW), b >> 32 | (d & !LOW)]
 }
 
 fn transpose_any(from: &[u8], to: &mut [u8], rows: usize, columns: usize, width: usize) {
@@ -160,9 +269,17 @@ mod tests {
                     }
                 }
                 let mut windows = Windows { size: window, read: Vec::new(), written: Vec::new() };
-                let mut passed = Vec::new();
-                let mut sink = |bytes: &[u8]| { passed.extend_from_slice(bytes); Ok(()) };
-                windows.pass(&*blob, &Content::Rows(vec![view]), &mut sink).expect("elements");
+                let mut passed = vec![0; expected.len() * 2];
+                let mut count = 0;
+                let mut sink = |at: u64, bytes: &[u8]| {
+                    passed[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
+                    count += bytes.len();
+                    Ok(())
+                };
+                let checksum = windows.pass(&*blob, &Content::Rows(vec![view; 2]), &mut sink).expect("elements");
+                let expected = expected.repeat(2);
+                prop_assert_eq!(count, expected.len());
+                prop_assert_eq!(checksum, crc32fast::hash(&expected));
                 prop_assert_eq!(&passed, &expected);
             }
         }

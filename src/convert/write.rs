@@ -16,9 +16,9 @@ use crate::checkpoint::store::{Blob, Store};
 /// Ends the name of what is not complete.
 pub const PARTIAL: &str = ".partial";
 /// Both windows of all workers together.
-const MEMORY: usize = 96 << 20;
+const MEMORY: usize = 128 << 20;
 /// What one window has at most.
-const MAX_WINDOW: usize = 24 << 20;
+const MAX_WINDOW: usize = 32 << 20;
 
 /// Told how many bytes were written.
 pub type Advance<'a> = &'a (dyn Fn(u64) + Sync);
@@ -110,18 +110,24 @@ fn entry(
 ) -> Result<u32> {
     let failed = |error| ConvertError::write(path, error);
     let placed = &plan.layout.entries[index];
-    let mut hasher = crc32fast::Hasher::new();
-    out.seek(SeekFrom::Start(placed.data)).map_err(failed)?;
-    windows.pass(blob, &plan.contents[index], &mut |bytes| {
-        hasher.update(bytes);
-        out.write_all(bytes).map_err(failed)?;
+    let checksum = windows.pass(blob, &plan.contents[index], &mut |at, bytes| {
+        write_at(out, placed.data + at, bytes).map_err(failed)?;
         advance(bytes.len() as u64);
         Ok(())
     })?;
-    let checksum = hasher.finalize();
-    out.seek(SeekFrom::Start(placed.header)).map_err(failed)?;
-    out.write_all(&placed.local_header(checksum)).map_err(failed)?;
+    write_at(out, placed.header, &placed.local_header(checksum)).map_err(failed)?;
     Ok(checksum)
+}
+
+#[cfg(unix)]
+fn write_at(out: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(out, bytes, at)
+}
+
+#[cfg(not(unix))]
+fn write_at(out: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
+    out.seek(SeekFrom::Start(at))?;
+    out.write_all(bytes)
 }
 
 /// Writes a small file whole or not at all. It is prepared in the folder `beside`, of the same file system.

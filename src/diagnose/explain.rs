@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::open::{Open, Taken};
-use super::{Applicability, Candidate, Diagnosis, Found, Label, Note, prefix, rest};
+use super::{Applicability, Candidate, Diagnosis, Found, Label, Note, Severity, prefix, rest};
 use crate::diff::Diff;
 use crate::launch::argparse::Given;
 use crate::rules::causes::{Case, Cause, Remedy};
@@ -28,9 +28,14 @@ pub struct Evidence<'a> {
 /// difference is explained exactly once.
 pub fn diagnose(causes: &[Cause], evidence: &Evidence<'_>) -> Vec<Found> {
     let mut open = Open::all(evidence.diff);
-    let mut found = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     for cause in causes {
         for case in cause.cases.iter().filter_map(|case| case.at(evidence.version)) {
+            let is_error = |one: &Found| one.diagnosis.severity == Severity::Error;
+            let told = |one: &Found| case.stage.is_some() && one.stage == case.stage;
+            if case.alone && found.iter().any(is_error) || found.iter().any(told) {
+                continue;
+            }
             if let Some(one) = explain(cause, case, evidence, &mut open) {
                 found.push(one);
                 if !cause.every {
@@ -109,5 +114,6 @@ fn candidate(fix: &Remedy, scope: &Scope<'_>, behind: Option<&String>) -> Candid
         add: fix.add.iter().map(|word| word.show(scope)).collect(),
         behind: behind.cloned(),
         command: fix.command.as_ref().map(|command| command.show(scope)),
+        convert: fix.convert.clone(),
     }
 }

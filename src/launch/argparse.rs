@@ -13,6 +13,7 @@ mod tests;
 mod words;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Word;
@@ -32,6 +33,17 @@ pub struct Parsed {
     pub rejection: Option<Rejection>,
     /// Words in whose place there could be any options.
     pub open: Vec<Arc<Unknown>>,
+    /// Every use of an option, in order.
+    pub uses: Vec<Used>,
+}
+
+/// An option on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// Its place in [`Parser::actions`].
+    pub action: usize,
+    /// The indexes of the words that it takes, its own included.
+    pub words: Range<usize>,
 }
 
 /// The value of a dest.

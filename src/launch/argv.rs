@@ -37,7 +37,7 @@ pub fn from_argv(argv: &[String]) -> Launch {
 }
 
 /// A word as it would be typed.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_=+/.,:@%^".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

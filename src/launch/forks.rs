@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::Word;
-use crate::rules::embedded;
 use crate::rules::flags::Parser;
+use crate::rules::{RuleError, check_files, embedded};
 
 /// A fork and its flags, by the number of words that they take.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,6 +46,11 @@ static FORKS: LazyLock<Vec<Fork>> = LazyLock::new(|| {
     // A test checks that the embedded files are in order.
     embedded::below("forks/").filter_map(|(_, text)| toml::from_str(text).ok()).collect()
 });
+
+/// Checks the rule files.
+pub(super) fn check_rules() -> Result<(), RuleError> {
+    check_files::<Fork>(embedded::below("forks/"))
+}
 
 impl Fork {
     /// How many words follow a flag of this fork at least and at most; `None` for any other flag.

@@ -22,6 +22,7 @@ use super::{Command, Launch, Word, training};
 use crate::rules::value::Unknown;
 use crate::text::{Located, Source};
 use form::Form;
+pub(super) use form::check_rules;
 
 /// Whether a file is a YAML launch, by its name.
 pub fn is_yaml(path: &Path) -> bool {

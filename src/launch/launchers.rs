@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::Command;
-use crate::rules::embedded;
+use super::{Command, Word};
+use crate::rules::{RuleError, check_files, embedded};
 
 /// What a launcher starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -146,6 +146,11 @@ static LAUNCHERS: LazyLock<Vec<Launcher>> = LazyLock::new(|| {
     toml::from_str::<File>(text).map(|file| file.launcher).unwrap_or_default()
 });
 
+/// Checks the rule files.
+pub(super) fn check_rules() -> Result<(), RuleError> {
+    check_files::<File>(embedded::below("launchers.toml"))
+}
+
 /// The launcher of a program.
 pub fn by_program(program: &str) -> Option<&'static Launcher> {
     let name = program.rsplit('/').next().unwrap_or(program);
@@ -210,6 +215,10 @@ pub fn parse(launcher: &Launcher, command: &Command, from: usize) -> Option<Pars
             unsure |= command.open.contains(&at);
             // `--nnodes=$N`: its written start tells that it is an option.
             let option = command.argv[at].places.first().is_some_and(|span| span.text().starts_with('-'));
+            // `$ROOT/train.py`: its written end tells that it is the script.
+            if launcher.starts == Starts::Python && !option && written_name(&command.argv[at]).is_some() {
+                return Some(parsed);
+            }
             if !option && !command.open.contains(&at) && subcommands.is_empty() && launcher.until.is_none() {
                 if skip == 0 {
                     return Some(parsed);
@@ -311,6 +320,14 @@ fn no_value(launcher: &Launcher, word: Option<&str>) -> bool {
     let name =
         word.filter(|word| word.starts_with("--")).map(|word| word.split_once('=').map_or(word, |(name, _)| name));
     launcher.starts == Starts::Python && name.is_some_and(|name| has(&launcher.values, name))
+}
+
+/// The name of a Python script whose folder is not known, as it is written: `$ROOT/train.py`.
+pub fn written_name(word: &Word) -> Option<&str> {
+    word.places.iter().find_map(|place| {
+        let (_, name) = place.text().trim_end_matches('"').rsplit_once('/')?;
+        (name.ends_with(".py") && !name.contains(['$', '`', ')', '}', ' '])).then_some(name)
+    })
 }
 
 /// After unknown words: whether this one surely starts the inner command.

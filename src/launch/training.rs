@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::entry::{Entry, entry};
 use super::{Command, Launch, Remark, launchers};
-use crate::rules::embedded;
+use crate::rules::{RuleError, check_files, embedded};
 
 /// A script that is known to train, or not to.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,14 +43,22 @@ struct File {
 }
 
 static ENTRY_POINTS: LazyLock<Vec<EntryPoint>> = LazyLock::new(|| {
-    let files = embedded::FILES.iter().filter(|(path, _)| path.ends_with("/entrypoints.toml"));
+    let files = embedded::files().iter().filter(|(path, _)| path.ends_with("/entrypoints.toml"));
     // A test checks that the embedded files are in order.
     files.filter_map(|(_, text)| toml::from_str::<File>(text).ok()).flat_map(|file| file.entry).collect()
 });
 
+/// Checks the rule files.
+pub(super) fn check_rules() -> Result<(), RuleError> {
+    check_files::<File>(embedded::files().iter().copied().filter(|(path, _)| path.ends_with("/entrypoints.toml")))
+}
+
 /// What is known of the script that an entry starts.
 pub fn entry_point(entry: &Entry<'_>) -> Option<&'static EntryPoint> {
-    let text = entry.script.value.as_deref().ok()?;
+    let text = match &entry.script.value {
+        Ok(text) => text,
+        Err(_) => launchers::written_name(entry.script)?,
+    };
     let name = text.rsplit('/').next().unwrap_or(text);
     let program = !entry.module && !text.contains('.');
     ENTRY_POINTS.iter().find(|point| {
@@ -126,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_embedded_files_are_in_order() {
-        for (path, text) in embedded::FILES.iter().filter(|(path, _)| path.ends_with("/entrypoints.toml")) {
+        for (path, text) in embedded::files().iter().filter(|(path, _)| path.ends_with("/entrypoints.toml")) {
             let file: File = toml::from_str(text).expect(path);
             assert!(!file.entry.is_empty());
         }

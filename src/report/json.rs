@@ -9,8 +9,10 @@ mod convert;
 mod diagnoses;
 mod diff;
 mod entries;
+mod infer;
 mod inspect;
 mod places;
+mod rules;
 mod schema;
 mod versions;
 
@@ -19,10 +21,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use super::{ArgumentsReport, Environment, Framework, Rejection, Report, SchemaReport};
+use super::{ArgumentsReport, Environment, Framework, InferReport, Rejection, Report, SchemaReport};
 use crate::checkpoint::Checkpoint;
 use crate::convert::{Report as Converted, Request as Conversion};
 use crate::diff::checkpoints::CheckpointDiff;
+use crate::rules::causes::Cause;
 
 /// Raised only when a reader of the documents would have to change.
 const FORMAT_VERSION: u32 = 1;
@@ -52,6 +55,16 @@ pub fn failure(out: impl Write, launch: &str, message: &str, help: Option<&str>)
 /// Writes the document of `moe-lint diff`.
 pub fn compare(out: impl Write, diff: &CheckpointDiff, sides: [&Checkpoint; 2]) -> io::Result<()> {
     write(out, &compare::Document::new(diff, sides))
+}
+
+/// Writes the document of `moe-lint infer`.
+pub fn infer(out: impl Write, report: &InferReport) -> io::Result<()> {
+    write(out, &infer::Document::new(report))
+}
+
+/// Writes the document of `moe-lint rules` and `moe-lint explain`.
+pub fn rules(out: impl Write, rules: &[&Cause]) -> io::Result<()> {
+    write(out, &rules::Document::new(rules))
 }
 
 /// Writes the document of `moe-lint inspect`.

@@ -61,6 +61,8 @@ pub struct Case {
     pub severity: Option<Severity>,
     /// The stage of the loader that this case speaks for: its verdict needs no other diagnosis.
     pub stage: Option<String>,
+    /// Only where no cause before it is an error.
+    pub alone: bool,
     /// Only when this is true of the launch, the checkpoint and the stages. Asked before any key is looked at.
     pub when: Option<Expr>,
     /// Keys, by the list of the difference that they stand in.
@@ -162,4 +164,7 @@ pub struct Remedy {
     pub add: Vec<Template>,
     /// A command to run: printed, never run.
     pub command: Option<Template>,
+    /// The layout that the command converts the experts to: offered only if that, with what is put in and taken out,
+    /// ends in `loads`.
+    pub convert: Option<String>,
 }

@@ -5,6 +5,7 @@
 
 mod action;
 mod compile;
+mod spell;
 mod statement;
 mod types;
 
@@ -22,7 +23,7 @@ const FOLDER: &str = "megatron/flags/";
 
 /// A flag rule file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("rules/{file}: {entry}{reason}", entry = .entry.as_ref().map(|e| format!("`{e}`: ")).unwrap_or_default())]
+#[error("{}: {entry}{reason}", embedded::shown(.file), entry = .entry.as_ref().map(|e| format!("`{e}`: ")).unwrap_or_default())]
 pub struct FlagError {
     /// The file, relative to the folder of rules.
     pub file: String,

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Deserializer};
 
-use super::embedded;
 use super::name::NamePattern;
+use super::{RuleError, embedded};
 
 /// The layout of one framework's checkpoints. Each field is explained in the rule file.
 #[derive(Debug, Deserialize)]
@@ -150,16 +150,34 @@ impl StorageRules {
         toml::from_str(text)
     }
 
+    /// Checks the rule files that are taken to be in order afterwards.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn check() -> Result<(), RuleError> {
+        Self::parse(file(LAYOUT)).map_err(|error| RuleError::new(LAYOUT, error.to_string()))?;
+        toml::from_str::<ForeignFile>(file(FOREIGN)).map_err(|error| RuleError::new(FOREIGN, error.to_string()))?;
+        Ok(())
+    }
+
     /// The rules that the binary carries for Megatron-LM.
     pub fn megatron() -> &'static Self {
         static RULES: OnceLock<StorageRules> = OnceLock::new();
-        RULES.get_or_init(|| Self::parse(file("megatron/checkpoint.toml")).expect("a test reads this rule file"))
+        RULES.get_or_init(|| Self::parse(file(LAYOUT)).expect("a test reads this rule file"))
     }
 
     /// The name of an enum's member, by its class and pickled value.
     pub fn enum_member(&self, class: &str, value: &str) -> Option<&str> {
         self.enums.get(class)?.get(value).map(String::as_str)
     }
+}
+
+const LAYOUT: &str = "megatron/checkpoint.toml";
+const FOREIGN: &str = "foreign.toml";
+
+#[derive(Deserialize)]
+struct ForeignFile {
+    foreign: Vec<Foreign>,
 }
 
 /// A checkpoint format that is recognised and refused.
@@ -187,13 +205,9 @@ pub struct Foreign {
 impl Foreign {
     /// The formats that the binary knows by sight.
     pub fn all() -> &'static [Self] {
-        #[derive(Deserialize)]
-        struct File {
-            foreign: Vec<Foreign>,
-        }
         static ALL: OnceLock<Vec<Foreign>> = OnceLock::new();
         ALL.get_or_init(|| {
-            let file: File = toml::from_str(file("foreign.toml")).expect("a test reads this rule file");
+            let file: ForeignFile = toml::from_str(file(FOREIGN)).expect("a test reads this rule file");
             file.foreign
         })
     }
@@ -209,7 +223,7 @@ impl Foreign {
 
 /// The text of an embedded rule file.
 fn file(path: &str) -> &'static str {
-    embedded::FILES.iter().find(|(name, _)| *name == path).map_or("", |(_, text)| text)
+    embedded::files().iter().find(|(name, _)| *name == path).map_or("", |(_, text)| text)
 }
 
 fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NamePattern, D::Error> {

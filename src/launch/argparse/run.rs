@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::convert::{self, Failure};
 use super::words::{self, Token};
-use super::{Argument, Ending, Given, Parsed, Rejection, python};
+use super::{Argument, Ending, Given, Parsed, Rejection, Used, python};
 use crate::launch::Word;
 use crate::rules::flags::{Action, ActionKind, Nargs, Parser};
 use crate::rules::value::Value;
@@ -39,7 +39,8 @@ impl<'a> Run<'a> {
     fn new(parser: &'a Parser, argv: &'a [Word]) -> Self {
         let defaults = parser.defaults().into_iter();
         let arguments = defaults.map(|(dest, value)| (dest, Argument { value, given: None })).collect();
-        let mut parsed = Parsed { arguments, unrecognized: Vec::new(), rejection: None, open: Vec::new() };
+        let mut parsed =
+            Parsed { arguments, unrecognized: Vec::new(), rejection: None, open: Vec::new(), uses: Vec::new() };
         let (tokens, ambiguous) = words::classify(parser, argv);
         if let Some((message, places)) = ambiguous {
             parsed.rejection = Some(Rejection { message, ending: Ending::Usage, option: None, places });
@@ -131,6 +132,7 @@ impl<'a> Run<'a> {
             }
         };
         for (index, option, words) in uses {
+            self.parsed.uses.push(Used { action: index, words: at..end });
             let places = places.iter().cloned().chain(words.iter().flat_map(|w| w.places.first().cloned())).collect();
             self.take(Use { action: &parser.actions[index], option: &option, words, places });
         }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::launch::training::matches;
 use crate::launch::yaml::Node;
-use crate::rules::embedded;
+use crate::rules::{RuleError, check_files, embedded};
 
 /// One kind of file.
 #[derive(Debug, Clone, Deserialize)]
@@ -126,6 +126,11 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
     // A test checks that the embedded files are in order.
     embedded::below("inputs/").filter_map(|(_, text)| toml::from_str(text).ok()).collect()
 });
+
+/// Checks the rule files.
+pub(in crate::launch) fn check_rules() -> Result<(), RuleError> {
+    check_files::<Form>(embedded::below("inputs/"))
+}
 
 /// The kind of a file: of those that fit, the first by name of its rule file.
 pub fn of(root: &Arc<Node>, path: &Path) -> Option<&'static Form> {

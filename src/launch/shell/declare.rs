@@ -88,6 +88,8 @@ impl Machine<'_> {
                         let text = self.one_text(word)?;
                         self.prepare(&command, attributes, &assignment.name);
                         self.set_field(assignment.index.as_ref(), &assignment.name, text, assignment.append)?;
+                        // `export V=$V:/more`: what was not there before is exported now.
+                        self.prepare_again(attributes, &assignment.name);
                     }
                 }
             }

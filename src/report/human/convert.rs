@@ -30,7 +30,11 @@ pub fn convert(request: &Request, report: &Report, checked: Option<&Checked>, st
         ),
         Part::All | Part::Finish => format!("{files} in {}", request.target.display()),
     };
-    let kept = if report.kept > 0 { format!(", {} there already", report.kept) } else { String::new() };
+    let kept = if report.kept > 0 && request.part != Part::Finish {
+        format!(", {} there already", report.kept)
+    } else {
+        String::new()
+    };
     out.push_str(&format!("{}: {}{kept} ", style.paint(role, word), printable(&what)));
     out.push_str(&style.paint(Role::Quiet, &format!("({seconds:.1} s)")));
     out.push('\n');

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rows::{count, printable, thousands};
+use super::rows::{self, count, printable, thousands};
 use super::tally::{Each, Tally};
 use super::{ranks, role, stopped};
 use crate::loader::Outcome;
@@ -23,12 +23,15 @@ pub(super) fn render(out: &mut String, style: Style, report: &Report) {
     let full = report.outcome.name().len() + 2 + text.chars().count() + 1 + small.chars().count();
     // One line where it is the only one; below the causes it may take a second.
     let wraps = report.outcome != Outcome::Loads && full > style.columns();
-    out.push_str(if wraps { "\n" } else { " " });
-    if wraps {
-        out.push_str(&" ".repeat(report.outcome.name().len() + 2));
+    if !wraps {
+        out.push_str(&format!(" {}\n", style.paint(Role::Quiet, &small)));
+        return;
     }
-    out.push_str(&style.paint(Role::Quiet, &small));
     out.push('\n');
+    let indent = report.outcome.name().len() + 2;
+    for line in rows::wrap(&small, style.columns() - indent) {
+        out.push_str(&format!("{}{}\n", " ".repeat(indent), style.paint(Role::Quiet, &line)));
+    }
 }
 
 fn loads(report: &Report, tally: &Tally) -> String {

@@ -29,6 +29,8 @@ struct File {
 struct RawCase {
     severity: Option<Severity>,
     stage: Option<String>,
+    #[serde(default)]
+    alone: bool,
     when: Option<String>,
     since: Option<String>,
     until: Option<String>,
@@ -125,6 +127,7 @@ struct RawRemedy {
     #[serde(default)]
     add: Vec<String>,
     command: Option<String>,
+    convert: Option<String>,
 }
 
 /// Where the causes lie.
@@ -180,6 +183,7 @@ fn case(place: &str, raw: &RawCase) -> Result<Case, RuleError> {
             remove: fix.remove.clone(),
             add: fix.add.iter().map(|word| check_template(place, word)).collect::<Result<_, _>>()?,
             command: fix.command.as_deref().map(|text| check_template(place, text)).transpose()?,
+            convert: fix.convert.clone(),
         };
         Ranged::new(place, fix.since.as_deref(), fix.until.as_deref(), remedy)
     });
@@ -191,6 +195,7 @@ fn case(place: &str, raw: &RawCase) -> Result<Case, RuleError> {
     Ok(Case {
         severity: raw.severity,
         stage: raw.stage.clone(),
+        alone: raw.alone,
         when: expr(&raw.when)?,
         keys: [a?, b?, c?, d?],
         each: expr(&raw.each)?,
