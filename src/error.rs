@@ -65,6 +65,9 @@ pub enum Error {
     /// A second launch where one is expected.
     #[error("one launch at a time: what is {} for?", .0.display())]
     OneLaunch(PathBuf),
+    /// Words after `--` beside a script.
+    #[error("{} is a script: words after `--` change YAML files only", .0.display())]
+    WordsBesideScript(PathBuf),
     /// A file that is there already.
     #[error("{} is there already", .0.display())]
     Exists(PathBuf),
@@ -140,6 +143,9 @@ impl Error {
                 Some("name a launch script, give the command after `--`, or write settings: moe-lint init".to_owned())
             }
             Self::CopyTooOld(..) => Some("--megatron VERSION asks for another version".to_owned()),
+            Self::WordsBesideScript(_) => {
+                Some("give its arguments with --arg VALUE, its variables with --env NAME=VALUE".to_owned())
+            }
             Self::NoLaunch => Some("name a launch script, or give the command after `--`".to_owned()),
             Self::NoTrainingCommand => Some("choose a command with --command N, or give it after `--`".to_owned()),
             Self::NoCheckpointNamed => Some("give one with --checkpoint PATH".to_owned()),

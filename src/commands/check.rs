@@ -56,7 +56,7 @@ fn named(args: &CheckArgs) -> Vec<PathBuf> {
 pub(super) fn judge(args: &CheckArgs, found: &Found, console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
     let mut judged = Vec::new();
     let mut complete = false;
-    if args.launch.argv.is_empty() {
+    if args.launch.argv.is_empty() || args.launch.script.is_some() {
         let named = named(args);
         complete = named.is_empty();
         for planned in targets::plan(args, found, &named, console)? {
