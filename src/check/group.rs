@@ -120,7 +120,7 @@ pub(super) fn judged(reading: &Reading<'_>, newest: Pass, older: &[Pass]) -> Rep
         report.diagnoses.push(diagnosis);
     }
     if !repair::cured(&report) {
-        let fix = together.as_ref().and_then(&proven);
+        let fix = together.as_ref().and_then(&proven).filter(|fix| fix.proven);
         match report.diagnoses.first_mut().zip(fix) {
             Some((first, fix)) => first.fixes.insert(0, fix),
             None => repair::repair(reading, &understood, &mut report, &proven),

@@ -15,9 +15,19 @@ fn list<'v>(table: &'v Value, name: &str) -> &'v [Value] {
     table.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Text of a rule as a reader sees it: names of values stay in braces.
+/// Text of a rule as a reader sees it: names of values stay in braces, what is computed becomes `...`.
 fn prose(text: &str) -> String {
-    text.trim().replace('<', "&lt;").replace('*', "\\*")
+    let mut out = String::new();
+    let mut rest = text.trim();
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((inside, tail)) = after.split_once('}') else { break };
+        let is_name = inside.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        out.push_str(before);
+        out.push_str(&if is_name { format!("{{{inside}}}") } else { "...".to_owned() });
+        rest = tail;
+    }
+    out.push_str(rest);
+    out.replace('<', "&lt;").replace('*', "\\*")
 }
 
 /// `, since 0.13, until 0.17`.
@@ -38,7 +48,9 @@ fn page(name: &str, file: &str) -> String {
         page.push_str(&format!("{}\n\n", prose(why)));
     }
     let cases = list(&rule, "case");
-    page.push_str("## What it says\n\n");
+    if !cases.is_empty() {
+        page.push_str("## What it says\n\n");
+    }
     let mut seen = BTreeSet::new();
     for case in cases {
         let message = text(case, "message").unwrap_or(name);
@@ -52,7 +64,7 @@ fn page(name: &str, file: &str) -> String {
         flags.extend(list(case, "label").iter().filter_map(|label| text(label, "flag")));
         for fix in list(case, "fix") {
             let title = text(fix, "title").unwrap_or_default();
-            let safe = fix.get("safe").and_then(Value::as_bool).unwrap_or(false);
+            let safe = fix.get("safe").and_then(Value::as_bool).unwrap_or(false) || fix.get("command").is_some();
             let line = format!("- {}{}\n", prose(title), if safe { "" } else { " (changes the training)" });
             if !title.is_empty() && !ways.contains(&line) {
                 ways.push(line);
@@ -75,8 +87,11 @@ fn page(name: &str, file: &str) -> String {
 
 fn rules() -> Vec<(String, String)> {
     let folder = root().join("rules/causes");
+    // What the checker itself finds has pages too.
+    let general = folder.join("general");
     let mut rules: Vec<(String, String)> = fs::read_dir(folder)
         .expect("a folder")
+        .chain(fs::read_dir(general).expect("a folder"))
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|end| end == "toml"))
         .map(|path| {
