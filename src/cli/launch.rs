@@ -16,7 +16,7 @@ pub struct LaunchArgs {
     /// More of them, for `check`; without any, it checks all targets of moe-lint.toml
     #[arg(value_name = "MORE", hide = true)]
     pub more: Vec<PathBuf>,
-    /// Or the launch itself, after `--`; behind a YAML file, words that change its settings (path.to.name=value)
+    /// Or the launch itself, after `--`; behind YAML: its changes
     #[arg(last = true, value_name = "ARGV")]
     pub argv: Vec<String>,
 
