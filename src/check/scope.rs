@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::compare::Compared;
 use crate::checkpoint::{self, Checkpoint, CheckpointError, ChosenBy, Location, Problem, Tracker};
-use crate::diff::is_state;
+use crate::diff::{Mismatch, is_state};
 use crate::error::Error;
 use crate::loader::{self, Stage};
 use crate::rules::causes::{as_path, globs};
@@ -120,7 +120,7 @@ pub(super) fn state(
     let (mut missing_trained, mut missing_fixed) = (0, 0);
     let (mut missing, mut missing_states, mut unexpected, mut unexpected_states) = (0, 0, 0, 0);
     let mut missing_optional = 0;
-    let (mut mismatched, mut fixed) = (0, 0);
+    let (mut mismatched, mut fixed, mut bare) = (0, 0, 0);
     for part in &diff.parts {
         for (key, tensor) in &part.missing {
             if is_state(key) {
@@ -135,6 +135,7 @@ pub(super) fn state(
         for (key, _) in &part.unexpected {
             if is_state(key) { unexpected_states += 1 } else { unexpected += 1 }
         }
+        bare += part.retyped.iter().filter(|one| is_bare(one)).count();
         for mismatch in &part.mismatched {
             mismatched += 1;
             fixed += usize::from(!resizable.is_match(as_path(&mismatch.key)));
@@ -150,10 +151,20 @@ pub(super) fn state(
         ("unexpected_states", unexpected_states),
         ("mismatched", mismatched),
         ("mismatched_fixed", fixed),
+        ("retyped_bare", bare),
     ] {
         scope.set(name, count(n));
     }
     Ok(())
+}
+
+/// Whether a tensor holds whole numbers or 8-bit floats, and the model wants wider floats: such numbers mean something
+/// only together with their scales.
+fn is_bare(one: &Mismatch) -> bool {
+    let name = |tensor: &Tensor| tensor.dtype.as_ref().map_or_else(String::new, |dtype| dtype.name().to_owned());
+    let (wanted, found) = (name(&one.expected), name(&one.found));
+    let is_small = |name: &str| name.starts_with("int") || name.starts_with("uint") || name.starts_with("float8");
+    is_small(&found) && !is_small(&wanted) && wanted.contains("float")
 }
 
 /// How many different keys a model has.

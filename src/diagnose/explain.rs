@@ -32,7 +32,7 @@ pub fn diagnose(causes: &[Cause], evidence: &Evidence<'_>) -> Vec<Found> {
     for cause in causes {
         for case in cause.cases.iter().filter_map(|case| case.at(evidence.version)) {
             let is_error = |one: &Found| one.diagnosis.severity == Severity::Error;
-            let told = |one: &Found| case.stage.is_some() && one.stage == case.stage;
+            let told = |one: &Found| one.stage.as_ref().is_some_and(|stage| case.stages.contains(stage));
             if case.alone && found.iter().any(is_error) || found.iter().any(told) {
                 continue;
             }
@@ -53,9 +53,11 @@ fn explain<'d>(cause: &Cause, case: &Case, evidence: &Evidence<'d>, open: &mut O
     if !holds(case.when.as_ref(), evidence.scope) {
         return None;
     }
-    if let Some(stage) = &case.stage
-        && !matches!(evidence.scope.get(&format!("stage_{stage}")).text(), Some("fails" | "fresh" | "partial"))
-    {
+    let ends = |stage: &&String| {
+        matches!(evidence.scope.get(&format!("stage_{stage}")).text(), Some("fails" | "fresh" | "partial"))
+    };
+    let stage = case.stages.iter().find(ends).cloned();
+    if stage.is_none() && !case.stages.is_empty() || open.has_any(&case.without) {
         return None;
     }
     let mut scope = Scope::within(evidence.scope);
@@ -75,7 +77,7 @@ fn explain<'d>(cause: &Cause, case: &Case, evidence: &Evidence<'d>, open: &mut O
         return None;
     }
     open.remove(&taken);
-    Some(found(cause, case, evidence, &scope, taken))
+    Some(Found { stage, ..found(cause, case, evidence, &scope, taken) })
 }
 
 /// Whether a condition holds. One that cannot be computed (a value that is not there, a shape with fewer axes) does not.
@@ -101,7 +103,7 @@ fn found(cause: &Cause, case: &Case, evidence: &Evidence<'_>, scope: &Scope<'_>,
             notes: notes.map(|note| Note { heading: note.heading.clone(), text: note.text.show(scope) }).collect(),
             fixes: Vec::new(),
         },
-        stage: case.stage.clone(),
+        stage: None,
         remedies: fixes.map(|fix| candidate(fix, scope, behind)).collect(),
     }
 }

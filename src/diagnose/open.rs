@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diff::{Diff, PartDiff};
-use crate::rules::causes::{Case, LISTS, List};
+use crate::rules::causes::{Case, KeyPattern, LISTS, List};
 use crate::rules::expr::{Expr, Scope};
 use crate::rules::value::Value;
 use crate::tensor::Tensor;
@@ -88,6 +88,12 @@ impl<'d> Open<'d> {
             }
         }
         Some(taken)
+    }
+
+    /// Whether any entry has one of these keys, by list.
+    pub(super) fn has_any(&self, patterns: &[Vec<KeyPattern>; LISTS.len()]) -> bool {
+        let lists = self.lists.iter().zip(patterns).filter(|(_, patterns)| !patterns.is_empty());
+        lists.into_iter().any(|(list, patterns)| list.keys().any(|key| patterns.iter().any(|one| one.matches(key))))
     }
 
     /// Whether a condition holds for one entry. One that cannot be computed does not.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::open::{Open, Taken};
+use crate::diff::is_state;
 use crate::rules::causes::{LISTS, List, Prefix};
 
 /// Fewer keys than this may carry a prefix by chance.
@@ -35,6 +36,12 @@ pub(super) fn find<'d>(open: &Open<'d>, whose: Prefix) -> Option<(String, Taken<
         for (list, key) in [(long, outer), (short, inner)] {
             taken.lists[list].entries.extend(open.lists[list].get(key).into_iter().flatten());
             taken.lists[list].keys.insert(key);
+        }
+    }
+    // Extra states under the prefix belong to it, also those that the other side does without.
+    for (key, entries) in open.lists[long].iter().filter(|(key, _)| key.starts_with(prefix) && is_state(key)) {
+        if taken.lists[long].keys.insert(key) {
+            taken.lists[long].entries.extend(entries);
         }
     }
     Some((prefix.to_owned(), taken))

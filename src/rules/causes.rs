@@ -31,6 +31,13 @@ pub struct Cause {
     pub(crate) cases: Vec<Ranged<Case>>,
 }
 
+impl Cause {
+    /// Whether it is told of its own accord; the others are pages of what the checker itself finds.
+    pub fn has_cases(&self) -> bool {
+        !self.cases.is_empty()
+    }
+}
+
 /// How much a diagnosis matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -59,14 +66,16 @@ impl Severity {
 pub struct Case {
     /// In place of the cause's.
     pub severity: Option<Severity>,
-    /// The stage of the loader that this case speaks for: its verdict needs no other diagnosis.
-    pub stage: Option<String>,
+    /// The stages of the loader that this case speaks for, each of them: a verdict that needs no other diagnosis.
+    pub stages: Vec<String>,
     /// Only where no cause before it is an error.
     pub alone: bool,
     /// Only when this is true of the launch, the checkpoint and the stages. Asked before any key is looked at.
     pub when: Option<Expr>,
     /// Keys, by the list of the difference that they stand in.
     pub keys: [KeyLists; LISTS.len()],
+    /// Only where no entry has one of these keys, by list.
+    pub without: [Vec<KeyPattern>; LISTS.len()],
     /// Only entries for which this is true. It sees the entry: `key`, the numbers that its pattern catches, `wants`,
     /// `has`, `wants_dtype`, `has_dtype`.
     pub each: Option<Expr>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ranks;
 use super::rows::{self, TEXT, count};
 use crate::diagnose::Explained;
-use crate::diff::{Diff, Mismatch, PartDiff};
+use crate::diff::{Diff, Mismatch, PartDiff, is_state};
 use crate::pattern::{self, Pattern};
 use crate::report::style::{Role, Style};
 use crate::report::words;
@@ -77,8 +77,8 @@ fn groups<'d>(diff: &'d Diff, explains: &Explained) -> Vec<(Keys<'d>, Vec<usize>
 fn group(out: &mut String, style: Style, keys: &Keys<'_>) {
     const WANTS: &str = "model wants";
     const HAS: &str = "checkpoint has";
-    let missing = pattern::fold(&keys.missing);
-    let unexpected = pattern::fold(&keys.unexpected);
+    let missing = parameters_first(pattern::fold(&keys.missing));
+    let unexpected = parameters_first(pattern::fold(&keys.unexpected));
     let mismatched = pattern::fold_by(keys.mismatched.iter().map(|(key, text)| (*key, text)));
     let all = || missing.iter().chain(&unexpected).chain(mismatched.iter().map(|(pattern, _)| pattern));
     let columns = Columns::fitting(style, all().take(3 * MOST_LINES));
@@ -95,6 +95,12 @@ fn group(out: &mut String, style: Style, keys: &Keys<'_>) {
         rows::prose(out, style, "", text);
     }
     more(out, style, mismatched.iter().map(|(pattern, _)| pattern));
+}
+
+/// Extra states last, so that they never push parameters out of sight.
+fn parameters_first(mut patterns: Vec<Pattern>) -> Vec<Pattern> {
+    patterns.sort_by_cached_key(|pattern| is_state(&pattern.to_string()));
+    patterns
 }
 
 /// How a mismatch reads: only what differs of shape and dtype.

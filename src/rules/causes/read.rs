@@ -28,7 +28,8 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct RawCase {
     severity: Option<Severity>,
-    stage: Option<String>,
+    #[serde(default)]
+    stage: Stages,
     #[serde(default)]
     alone: bool,
     when: Option<String>,
@@ -44,6 +45,8 @@ struct RawCase {
     retyped: Vec<String>,
     #[serde(default)]
     along: RawKeys,
+    #[serde(default)]
+    without: RawKeys,
     each: Option<String>,
     prefix: Option<Prefix>,
     #[serde(rename = "if")]
@@ -55,6 +58,20 @@ struct RawCase {
     note: Vec<RawNote>,
     #[serde(default)]
     fix: Vec<RawRemedy>,
+}
+
+/// One stage, or a list of them.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Stages {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -179,7 +196,8 @@ fn case(place: &str, raw: &RawCase) -> Result<Case, RuleError> {
         let remedy = Remedy {
             when: expr(&fix.when)?,
             title: check_template(place, &fix.title)?,
-            safe: fix.safe,
+            // What a command does to a checkpoint is no change of the training.
+            safe: fix.safe || fix.command.is_some(),
             remove: fix.remove.clone(),
             add: fix.add.iter().map(|word| check_template(place, word)).collect::<Result<_, _>>()?,
             command: fix.command.as_deref().map(|text| check_template(place, text)).transpose()?,
@@ -191,13 +209,18 @@ fn case(place: &str, raw: &RawCase) -> Result<Case, RuleError> {
         Ok(KeyLists { needed: patterns(place, raw.needed(list))?, along: patterns(place, raw.along.of(list))? })
     };
     let [a, b, c, d] = LISTS.map(lists);
+    let [k, l, m, n] = LISTS.map(|list| patterns(place, raw.without.of(list)));
     let labels = raw.label.iter().map(|label| Ok((label.flag.clone(), check_template(place, &label.text)?)));
     Ok(Case {
         severity: raw.severity,
-        stage: raw.stage.clone(),
+        stages: match &raw.stage {
+            Stages::One(stage) => vec![stage.clone()],
+            Stages::Several(stages) => stages.clone(),
+        },
         alone: raw.alone,
         when: expr(&raw.when)?,
         keys: [a?, b?, c?, d?],
+        without: [k?, l?, m?, n?],
         each: expr(&raw.each)?,
         prefix: raw.prefix,
         only_if: expr(&raw.only_if)?,
