@@ -194,18 +194,17 @@ fn fact(place: &str, raw: RawFact) -> Result<Fact, RuleError> {
         patterns.collect::<Result<Vec<_>, _>>().map_err(|e| RuleError::new(place, e.to_string()))
     };
     let mut sources = Vec::new();
-    let lists: [(&[String], fn(Vec<NamePattern>) -> Source); 5] = [
-        (&raw.holds, Source::Holds),
-        (&raw.count, Source::Count),
-        (&raw.values, Source::Values),
-        (&raw.elements, Source::Elements),
-        (&raw.shapes, Source::Shapes),
-    ];
-    for (texts, make) in lists {
+    let mut add = |texts: &[String], make: fn(Vec<NamePattern>) -> Source| -> Result<(), RuleError> {
         if !texts.is_empty() {
             sources.push(make(patterns(texts)?));
         }
-    }
+        Ok(())
+    };
+    add(&raw.holds, Source::Holds)?;
+    add(&raw.count, Source::Count)?;
+    add(&raw.values, Source::Values)?;
+    add(&raw.elements, Source::Elements)?;
+    add(&raw.shapes, Source::Shapes)?;
     if !raw.mentions.is_empty() {
         sources.push(Source::Mentions(raw.mentions));
     }
