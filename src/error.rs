@@ -65,6 +65,9 @@ pub enum Error {
     /// A second launch where one is expected.
     #[error("one launch at a time: what is {} for?", .0.display())]
     OneLaunch(PathBuf),
+    /// Words after `--` beside a script.
+    #[error("{} is a script: words after `--` change YAML files only", .0.display())]
+    WordsBesideScript(PathBuf),
     /// A file that is there already.
     #[error("{} is there already", .0.display())]
     Exists(PathBuf),
@@ -83,6 +86,9 @@ pub enum Error {
     /// A framework version before all rules.
     #[error("version {0} is older than the rules that moe-lint has")]
     TooOld(Version),
+    /// The copy that the launch would import is older than all rules; the version and where it is written.
+    #[error("{1} is version {0}, which is older than the rules that moe-lint has")]
+    CopyTooOld(Version, String),
     /// The checkpoint cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -135,6 +141,10 @@ impl Error {
             Self::Settings(error) => error.help(),
             Self::NoTargets => {
                 Some("name a launch script, give the command after `--`, or write settings: moe-lint init".to_owned())
+            }
+            Self::CopyTooOld(..) => Some("--megatron VERSION asks for another version".to_owned()),
+            Self::WordsBesideScript(_) => {
+                Some("give its arguments with --arg VALUE, its variables with --env NAME=VALUE".to_owned())
             }
             Self::NoLaunch => Some("name a launch script, or give the command after `--`".to_owned()),
             Self::NoTrainingCommand => Some("choose a command with --command N, or give it after `--`".to_owned()),

@@ -53,7 +53,7 @@ pub fn change(candidate: &Candidate, arguments: &[Word], parser: &Parser) -> Opt
     change.remove.sort_by_key(|gone| gone.start);
     change.remove.dedup();
     if let Some(behind) = &candidate.behind {
-        let last = of(behind).last().and_then(|used| used.words.clone().last());
+        let last = of(behind).next_back().and_then(|used| used.words.clone().next_back());
         change.behind = last.filter(|at| !change.remove.iter().any(|gone| gone.contains(at)));
     }
     (change != Change { behind: change.behind, ..Change::default() }).then_some(change)
@@ -64,14 +64,12 @@ fn groups(words: &[String]) -> impl Iterator<Item = &[String]> {
     words.chunk_by(|_, next| !next.starts_with("--"))
 }
 
+/// A use of an option that stays, and its words that become others.
+type Instead = (Range<usize>, Vec<(usize, String)>);
+
 /// What an option with one value replaces, where the launch gives one to the same dest already: the use that stays, and
 /// its words that become others. The last use counts.
-fn instead(
-    words: &[String],
-    arguments: &[Word],
-    parser: &Parser,
-    uses: &[Used],
-) -> Option<(Range<usize>, Vec<(usize, String)>)> {
+fn instead(words: &[String], arguments: &[Word], parser: &Parser, uses: &[Used]) -> Option<Instead> {
     let [option, value] = words else { return None };
     let wanted = parser.index_of(option)?;
     let dest = &parser.actions[wanted].dest;

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 pub use argv::{from_argv, quoted};
 pub use entry::{Entry, entry};
+pub use inputs::is_yaml;
 pub use options::{Disk, Files, LaunchError, Limits, NoFiles, Options};
 pub use script::read_script;
 pub use training::{EntryPoint, entry_point};

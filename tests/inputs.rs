@@ -189,6 +189,31 @@ fn configurations_of_other_programs_are_shown_by_flags() {
 }
 
 #[test]
+fn words_after_the_file_change_its_settings() {
+    let with = |path: &str, text: &str, args: &str| {
+        let args = args.split_whitespace().map(str::to_owned).collect();
+        let options = Options { files: &NoFiles, args, directory: Option::Some("/w".into()), ..Options::default() };
+        words(&read_script(Path::new(path), text, &options).expect("a launch")).join(" ")
+    };
+    let bridge = "model: {num_layers: 2, add_bias_linear: false, bf16: true}\ntrain: {}\nddp: {}\n";
+    assert_eq!(
+        with(
+            "x.yaml",
+            bridge,
+            "model.num_layers=4 ++model.kv_channels=128 ~model.bf16 +train.lr=1e-5 model.moe_layer_freq=[0,1] rest"
+        ),
+        "megatron-bridge --num-layers 4 --disable-bias-linear --kv-channels 128 --moe-layer-freq 0 1 --lr 1e-5 rest"
+    );
+    let primus = "modules: {pre_trainer: {overrides: {num_layers: 2}}}\n";
+    assert_eq!(
+        with("x.yaml", primus, "--num_layers 4 hidden_size=64 --bf16=true"),
+        "primus-cli train pretrain --num-layers 4 --hidden-size 64 --bf16"
+    );
+    let flags = "MODEL_ARGS: {--bf16: true, --num-layers: 2}\n";
+    assert!(with("x.yaml", flags, "--num-layers 3").ends_with("pretrain_gpt.py --bf16 --num-layers 2 --num-layers 3"));
+}
+
+#[test]
 fn what_is_no_launch_is_refused_with_a_reason() {
     let refused = |text: &str| {
         let options = Options { files: &NoFiles, ..Options::default() };

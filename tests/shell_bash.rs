@@ -49,14 +49,15 @@ impl Machine {
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// The commands that bash starts.
-    fn bash(&self, script: &str) -> Vec<Vec<String>> {
+    /// The commands that bash starts. `None` where an `eval` ends inside of quotes: the parser of bash 5.2 is confused
+    /// from there on, and may refuse a later `for ((`.
+    fn bash(&self, script: &str) -> Option<Vec<Vec<String>>> {
         let log = self.folder.path().join("log");
         let _ = std::fs::remove_file(&log);
         let file = self.folder.path().join("script.sh");
         std::fs::write(&file, script).expect("a file");
         // Random scripts are bounded by their making; the limits are for what that overlooks.
-        Command::new("bash")
+        let ran = Command::new("bash")
             .args(["-c", "ulimit -t 5 -v 1000000; exec bash ../script.sh \"$@\"", "bash"])
             .args(["one", "two words", ""])
             .current_dir(self.folder.path().join("work"))
@@ -64,12 +65,14 @@ impl Machine {
             .envs(self.env())
             .stdin(std::process::Stdio::null())
             .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .status()
+            .output()
             .expect("bash runs");
+        if String::from_utf8_lossy(&ran.stderr).contains("unexpected EOF while looking for matching") {
+            return None;
+        }
         let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).into_owned();
         let commands = text.split("\n\0").filter(|part| !part.is_empty());
-        commands.map(|part| part.split_terminator('\0').map(str::to_owned).collect()).collect()
+        Some(commands.map(|part| part.split_terminator('\0').map(str::to_owned).collect()).collect())
     }
 
     /// The commands that the reader finds.
@@ -97,7 +100,7 @@ fn single_constructs_are_as_in_bash() {
     let mut failed = String::new();
     for script in scripts::CONSTRUCTS {
         let (want, have) = (machine.bash(script), machine.read(script));
-        if want != have {
+        if want.as_ref() != Some(&have) {
             failed += &format!("{script}\n  bash {want:?}\n  here {have:?}\n");
         }
     }
@@ -108,11 +111,15 @@ fn single_constructs_are_as_in_bash() {
 fn random_scripts_are_as_in_bash() {
     let Some(machine) = Machine::new() else { return };
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(150);
-    let mut runner =
-        proptest::test_runner::TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let mut runner = proptest::test_runner::TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..Config::default()
+    });
     let result = runner.run(&scripts::script(), |script| {
         let (want, have) = (machine.bash(&script), machine.read(&script));
-        if want == have {
+        if want.as_ref().is_none_or(|want| *want == have) {
             return Ok(());
         }
         Err(TestCaseError::fail(format!("\n{script}\n  bash {want:?}\n  here {have:?}")))

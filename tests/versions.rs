@@ -201,7 +201,7 @@ fn a_version_older_than_the_rules_is_never_judged() {
     case.script("torchrun megatron-lm/pretrain_gpt.py {flags}\n");
     let (_, code, errors) = case.run(&[]);
     assert_eq!(code, Some(2));
-    assert!(errors.contains("0.4.0"), "{errors}");
+    assert!(errors.contains("0.4.0") && errors.contains("package_info.py"), "{errors}");
     // A look is no judgement.
     let mut command = Command::new(env!("CARGO_BIN_EXE_moe-lint"));
     let output = command.args(["args", "train.sh"]).current_dir(case.path()).env_clear().output().expect("it starts");

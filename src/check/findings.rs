@@ -34,7 +34,10 @@ pub(super) fn tell_what_happens(found: &mut [Found], framework: &Framework, stag
 pub(super) fn stage(understood: &Understood, stages: &[Stage], found: &[Found]) -> Option<Found> {
     let stage = stages.iter().find(|stage| matches!(stage.verdict, Verdict::Fails | Verdict::Fresh))?;
     let is_told = found.iter().any(|one| one.stage.as_ref() == Some(&stage.name));
-    let has_keys = found.iter().any(|one| one.diagnosis.explains != Explained::default());
+    // Keys that differ say why the model does not load; what comes after it has reasons of its own.
+    let passed = stages.iter().any(|one| one.name == "model" && one.verdict != Verdict::Skipped);
+    let of_the_model = !passed || !matches!(stage.name.as_str(), "optimizer" | "scheduler" | "rng");
+    let has_keys = of_the_model && found.iter().any(|one| one.diagnosis.explains != Explained::default());
     if is_told || has_keys && stage.verdict == Verdict::Fails {
         return None;
     }

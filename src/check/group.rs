@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 use super::pass::Pass;
 use super::prove::prove;
 use super::reading::Reading;
@@ -102,7 +104,7 @@ pub(super) fn judged(reading: &Reading<'_>, newest: Pass, older: &[Pass]) -> Rep
     // A way out holds in all these versions, or it is none.
     let proven = |candidate: &Candidate| {
         let fix = prove(reading, &understood, candidate, None)?;
-        older.iter().all(|pass| prove(reading, &pass.understood, candidate, None).is_some()).then_some(fix)
+        older.par_iter().all(|pass| prove(reading, &pass.understood, candidate, None).is_some()).then_some(fix)
     };
     for Found { mut diagnosis, remedies, .. } in found {
         for candidate in &remedies {
@@ -111,14 +113,14 @@ pub(super) fn judged(reading: &Reading<'_>, newest: Pass, older: &[Pass]) -> Rep
                 let other = prove(reading, &pass.understood, candidate, Some(&pass.report));
                 other.is_some_and(|other| other.proven || !fix.proven)
             };
-            if older.iter().all(holds) {
+            if older.par_iter().all(holds) {
                 diagnosis.fixes.push(fix);
             }
         }
         report.diagnoses.push(diagnosis);
     }
     if !repair::cured(&report) {
-        let fix = together.as_ref().and_then(&proven);
+        let fix = together.as_ref().and_then(&proven).filter(|fix| fix.proven);
         match report.diagnoses.first_mut().zip(fix) {
             Some((first, fix)) => first.fixes.insert(0, fix),
             None => repair::repair(reading, &understood, &mut report, &proven),

@@ -60,6 +60,8 @@ pub(super) fn pass(reading: &Reading<'_>, target: &Target) -> Result<Pass, Error
     let schema = understood.build(Format::Torch)?;
     let load = match &understood.rejected {
         Some(_) => refused(&understood, schema),
+        // Its loader is not this framework's, or not all of it.
+        None if understood.foreign => Load::unknown(schema),
         None => load(reading, &mut understood, schema)?,
     };
     let Load { outcome, stages, diff, mut found, schema, checkpoint } = load;

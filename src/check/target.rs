@@ -1,6 +1,6 @@
 //! The framework version that a launch is judged for, and what is installed beside it.
 
-use super::detect;
+use super::detect::{self, Detected, Imports};
 use super::reading::Reading;
 use super::request::Machine;
 use crate::error::Error;
@@ -38,17 +38,22 @@ impl Targets {
     pub fn of(reading: &Reading<'_>) -> Result<Self, Error> {
         let machine = &reading.request.machine;
         let releases = releases::load()?;
-        let imports = detect::imports(reading)?;
+        let all_told = machine.framework.is_some() && machine.te.is_some();
+        let imports = if all_told { Imports::default() } else { detect::imports(reading)? };
         let engine = match (&machine.te, imports.engine) {
             (Some(te), _) => Some((te.clone(), "--te".to_owned())),
             (None, Some(found)) => Some((Some(found.version), found.from)),
             (None, None) => None,
         };
         let by = machine.told_by.as_ref().map_or_else(|| "--megatron".to_owned(), |path| path.display().to_string());
-        let told = machine.framework.clone().map(|version| (version, by));
-        let found = imports.framework.map(|found| (releases::known_as(releases, found.version), found.from));
-        if let Some((version, from)) = told.or(found) {
+        if let Some(version) = machine.framework.clone() {
             let release = releases::describing(releases, &version).ok_or_else(|| Error::TooOld(version.clone()))?;
+            return Ok(Self::One(Target::new(release, version, &by, machine, engine)));
+        }
+        if let Some(Detected { version, from }) = imports.framework {
+            let version = releases::known_as(releases, version);
+            let release = releases::describing(releases, &version);
+            let release = release.ok_or_else(|| Error::CopyTooOld(version.clone(), from.clone()))?;
             return Ok(Self::One(Target::new(release, version, &from, machine, engine)));
         }
         let every = |release: &Release| Target::new(release, release.name.clone(), EVERY, machine, engine.clone());
@@ -82,7 +87,7 @@ impl Target {
     /// When a rule file cannot be read.
     pub fn nearest(reading: &Reading<'_>) -> Result<Self, Error> {
         match (Self::one(reading), releases::load()?.first()) {
-            (Err(Error::TooOld(version)), Some(oldest)) => {
+            (Err(Error::TooOld(version) | Error::CopyTooOld(version, _)), Some(oldest)) => {
                 let from = format!("the oldest release known; the launch has {version}");
                 Ok(Self::new(oldest, oldest.name.clone(), &from, &reading.request.machine, None))
             }

@@ -36,6 +36,8 @@ pub(super) struct Understood {
     pub rejected: Option<Rejection>,
     /// What would have to be known.
     pub undetermined: Vec<Arc<Unknown>>,
+    /// Whether another program, or a fork, makes the model and loads it.
+    pub foreign: bool,
     /// Whether `undetermined` keeps us from telling what is built at all.
     outside: bool,
     /// Whether `undetermined` decides only shapes and dtypes, not which entries there are.
@@ -58,8 +60,9 @@ impl Understood {
             tokenizer::read(values, reading)
         })?;
         let mut undetermined = other_framework(&entry, &added, config.rejected.as_ref());
+        let foreign = !undetermined.is_empty();
         // Where another program reads the words, what this framework would refuse tells nothing.
-        let rejected = config.rejected.clone().filter(|_| undetermined.is_empty());
+        let rejected = config.rejected.clone().filter(|_| !foreign);
         undetermined.extend(other_family(&entry));
         undetermined.extend(config.open.iter().cloned());
         for unsupported in &config.unsupported {
@@ -73,6 +76,7 @@ impl Understood {
             parser,
             rejected,
             config,
+            foreign,
             outside: !undetermined.is_empty(),
             keys_known: undetermined.is_empty(),
             undetermined,

@@ -10,14 +10,14 @@ use crate::rules::version::Version;
 /// A launch and what is to be taken for granted about its machine.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LaunchArgs {
-    /// Bash script that launches the training
+    /// Bash script or YAML file that launches the training
     #[arg(value_name = "LAUNCH")]
     pub script: Option<PathBuf>,
     /// More of them, for `check`; without any, it checks all targets of moe-lint.toml
     #[arg(value_name = "MORE", hide = true)]
     pub more: Vec<PathBuf>,
-    /// Or the launch itself, after `--`
-    #[arg(last = true, value_name = "ARGV", conflicts_with = "script")]
+    /// Or the launch itself, after `--`; behind a YAML file, words that change its settings (path.to.name=value)
+    #[arg(last = true, value_name = "ARGV")]
     pub argv: Vec<String>,
 
     /// Megatron-LM's version, such as 0.12, core_v0.12.0 or main

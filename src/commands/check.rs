@@ -28,23 +28,20 @@ pub fn run(args: &CheckArgs, more: &[PathBuf], console: &mut Console<'_>) -> Res
             return Ok(code);
         }
     }
-    let judged = judge_with(args, &found, console)?;
+    let judged = judge(args, &found, console)?;
     tell::tell(judged, &args.output, console)
 }
 
-/// Checks, and leaves out what is accepted.
+/// The settings, with the rules that they name and `more` put in place: before any rule is used.
 ///
 /// # Errors
-/// When there is nothing to judge.
-pub(super) fn judge(args: &CheckArgs, more: &[PathBuf], console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
-    judge_with(args, &settings(args, more)?, console)
-}
-
-/// The settings, with the rules that they name and `more` put in place.
-fn settings(args: &CheckArgs, more: &[PathBuf]) -> Result<Found, Error> {
+/// When they are wrong.
+pub(super) fn settings(args: &CheckArgs, more: &[PathBuf]) -> Result<Found, Error> {
     let found = targets::settings(args)?;
     let of_settings = found.settings.rules.iter().map(|path| found.resolve(path));
     rule_files::add(&of_settings.chain(more.iter().cloned()).collect::<Vec<_>>())?;
+    let ignored = found.settings.ignores.iter().map(|ignore| &ignore.rule);
+    found.settings.severity.keys().chain(ignored).try_for_each(|name| select::known(name))?;
     Ok(found)
 }
 
@@ -52,10 +49,14 @@ fn named(args: &CheckArgs) -> Vec<PathBuf> {
     args.launch.script.iter().chain(&args.launch.more).cloned().collect()
 }
 
-fn judge_with(args: &CheckArgs, found: &Found, console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
+/// Checks, and leaves out what is accepted.
+///
+/// # Errors
+/// When there is nothing to judge.
+pub(super) fn judge(args: &CheckArgs, found: &Found, console: &mut Console<'_>) -> Result<Vec<Judged>, Error> {
     let mut judged = Vec::new();
     let mut complete = false;
-    if args.launch.argv.is_empty() {
+    if args.launch.argv.is_empty() || args.launch.script.is_some() {
         let named = named(args);
         complete = named.is_empty();
         for planned in targets::plan(args, found, &named, console)? {

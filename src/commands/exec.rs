@@ -17,22 +17,25 @@ use crate::terminal::Console;
 /// # Errors
 /// When the command cannot be checked or cannot be started.
 pub fn run(args: &ExecArgs, more: &[PathBuf], console: &mut Console<'_>) -> Result<u8, Error> {
+    let mut check = of(args);
+    let found = check::settings(&check, more)?;
     let processes = Processes::load()?;
     let variable = console.terminal.variable;
     let prints = Processes::number(&processes.rank, &variable).is_none_or(|rank| rank == 0);
     // A training script that no launcher starts is one of the processes itself, and this is its environment.
     let launch = launch::from_argv(&args.argv);
     let itself = launch.training == Some(0) && launch.training_entry().is_some_and(|entry| !entry.distributed);
-    let world_size = itself.then(|| Processes::number(&processes.world_size, &variable).unwrap_or(processes.alone));
-    let check = of(args, world_size);
+    if itself && args.world_size.is_none() {
+        check.launch.world_size = Some(Processes::number(&processes.world_size, &variable).unwrap_or(processes.alone));
+    }
     let (mut silent, mut also_silent) = (io::sink(), io::sink());
     let mut quiet = Console { out: &mut silent, err: &mut also_silent, terminal: console.terminal.clone() };
     let mut loud_out = Vec::new();
     let told = if prints {
         let mut loud = Console { out: &mut loud_out, err: &mut *console.err, terminal: console.terminal.clone() };
-        check::judge(&check, more, &mut loud).and_then(|judged| tell::tell(judged, &check.output, &mut loud))
+        check::judge(&check, &found, &mut loud).and_then(|judged| tell::tell(judged, &check.output, &mut loud))
     } else {
-        check::judge(&check, more, &mut quiet).and_then(|judged| tell::tell(judged, &check.output, &mut quiet))
+        check::judge(&check, &found, &mut quiet).and_then(|judged| tell::tell(judged, &check.output, &mut quiet))
     };
     console.err.write_all(&loud_out)?;
     console.err.flush()?;
@@ -53,14 +56,14 @@ pub fn run(args: &ExecArgs, more: &[PathBuf], console: &mut Console<'_>) -> Resu
     Err(become_command(&args.argv))
 }
 
-fn of(args: &ExecArgs, world_size: Option<u64>) -> CheckArgs {
+fn of(args: &ExecArgs) -> CheckArgs {
     CheckArgs {
         launch: LaunchArgs {
             argv: args.argv.clone(),
             megatron: args.megatron.clone(),
             te: args.te.clone(),
             no_apex: args.no_apex,
-            world_size: args.world_size.or(world_size),
+            world_size: args.world_size,
             tokenizer_size: args.tokenizer_size,
             ..LaunchArgs::default()
         },

@@ -79,7 +79,7 @@ fn quoted(text: &str) -> String {
 /// The file's text.
 fn text(launches: &[Launch], snapshots: &[String]) -> String {
     let mut out = "# What moe-lint checks here: `moe-lint check`. All names: docs/settings.md.\n\n\
-                   # megatron = \"0.12.0\"   # where it is not known, moe-lint tells which it assumes\n\
+                   # megatron = \"0.12.0\"   # else that of the copy that a launch imports, else every one\n\
                    # te = \"1.13\"           # Transformer Engine, or \"none\"\n"
         .to_owned();
     for launch in launches {

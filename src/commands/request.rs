@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::check::{Input, Machine, Request};
 use crate::cli::{LaunchArgs, TransformerEngine};
 use crate::error::Error;
-use crate::launch::{Disk, Files, Limits};
+use crate::launch::{Disk, Files, Limits, is_yaml};
 
 /// What is to be checked, without a checkpoint.
 pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
@@ -21,7 +21,11 @@ pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
                 None => Vec::new(),
             };
             env.extend(args.env.iter().cloned());
-            Input::Script { path: path.clone(), text: text(path)?, env, args: args.args.clone() }
+            if !args.argv.is_empty() && !is_yaml(path) {
+                return Err(Error::WordsBesideScript(path.clone()));
+            }
+            let words = args.args.iter().chain(&args.argv).cloned().collect();
+            Input::Script { path: path.clone(), text: text(path)?, env, args: words }
         }
     };
     let machine = Machine {

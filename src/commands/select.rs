@@ -96,7 +96,11 @@ fn in_vain(file: &str, comment: &Comment, used: bool) -> Option<String> {
     (!used).then(|| format!("{place}: the ignore of `{rules}` matches nothing"))
 }
 
-fn known(name: &str) -> Result<(), Error> {
+/// Refuses a name that no rule has.
+///
+/// # Errors
+/// When there is no such rule, with the one that was meant.
+pub(super) fn known(name: &str) -> Result<(), Error> {
     match causes::all()?.iter().any(|rule| rule.name == name) {
         true => Ok(()),
         false => Err(unknown(name)?),

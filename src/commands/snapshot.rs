@@ -19,7 +19,8 @@ pub fn run(args: &SnapshotArgs, console: &mut Console<'_>) -> Result<u8, Error> 
         Some(path) => {
             files::replace(path, text.as_bytes()).map_err(|error| Error::Unwritable { path: path.clone(), error })?;
             let from = checkpoint.directory.display();
-            console.print(&format!("{}: {} bytes, from {from}\n", path.display(), text.len()))?;
+            let size = text.len().div_ceil(1000);
+            console.print(&format!("{}: {size} kB, from {from}\n", path.display()))?;
         }
     }
     // A damaged checkpoint is recorded as one, and said.

@@ -53,7 +53,7 @@ pub(super) fn launch_args(typed: &LaunchArgs, found: &Found, planned: &Planned<'
     args.more.clear();
     let general = &found.settings;
     let target = planned.target;
-    if args.argv.is_empty() {
+    if args.argv.is_empty() || args.script.is_some() {
         args.script = Some(planned.launch.clone());
     }
     let of_target = |value: Option<bool>| value.or(general.apex);

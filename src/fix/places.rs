@@ -45,7 +45,33 @@ pub(super) fn of(word: &Word, option: Option<&Word>, source: &Source, prefer: Pr
             }
         }
     }
-    found
+    // Parts beside each other, `--flag="$X"`: all of them, with the last quote. First where the whole word goes.
+    let mut whole = Vec::new();
+    if let Some((start, end)) = hull(text, &inside) {
+        let quote = text[end..].chars().next().filter(|c| matches!(c, '"' | '\''));
+        whole.extend(quote.map(|_| (start, end + 1)));
+        whole.push((start, end));
+    }
+    match prefer {
+        Prefer::Use => [whole, found].concat(),
+        Prefer::Value => [found, whole].concat(),
+    }
+}
+
+/// The range of the parts that a word is written in one after the other, where there are several.
+fn hull(text: &str, inside: &[&Span]) -> Option<(usize, usize)> {
+    let first = inside.iter().find(|span| span.text().starts_with("--"))?;
+    let (start, mut end) = (first.start, first.end);
+    let mut rest: Vec<&&Span> = inside.iter().filter(|span| span.start >= end).collect();
+    rest.sort_by_key(|span| span.start);
+    for span in rest {
+        let between = text.get(end..span.start)?;
+        if !matches!(between, "" | "\"" | "'") {
+            break;
+        }
+        end = span.end;
+    }
+    (end > first.end).then_some((start, end))
 }
 
 /// The range with the quotes that stand right around it.

@@ -9,8 +9,9 @@ use crate::rules::value::Value;
 use crate::tensor::{Inventory, Kind, Tensor};
 
 /// The names that expressions see. Of ranks: `format`, `tp_files`, `pp_files`, `ep_files` (how many ranks of each kind
-/// wrote a file), `chunks` (virtual stages a rank), `layers`. Of each fact: itself (its whole shape, `none` where there is
-/// no such tensor), `<name>_dtype`, `<name>_count` (how often it stands in a rank's file) and `<name>_pattern` (for each
+/// wrote a file), `chunks` (virtual stages a rank), `layers` and
+/// `chunk_layers` (those of each virtual stage). Of each fact: itself (its whole shape, `none` where there is
+/// no such tensor), `<name>_dtype`, `<name>_count` (how often it stands in a rank's file), `<name>_stacked` (one tensor for all layers) and `<name>_pattern` (for each
 /// layer of the model 1 where it has one, else 0).
 pub(super) fn facts(rules: &InferRules, checkpoint: &Checkpoint) -> Scope<'static> {
     let stored = Stored::new(checkpoint);
@@ -24,6 +25,7 @@ pub(super) fn facts(rules: &InferRules, checkpoint: &Checkpoint) -> Scope<'stati
     let numbers = stored.layer_numbers(rules);
     let total = numbers.values().map(|layers| layers.count).sum::<u64>().min(MOST_LAYERS);
     scope.set("layers", count(total));
+    scope.set("chunk_layers", list(numbers.values().map(|layers| layers.count)));
     for fact in &rules.facts {
         let name = &fact.name;
         for pattern in &fact.keys {
@@ -32,6 +34,7 @@ pub(super) fn facts(rules: &InferRules, checkpoint: &Checkpoint) -> Scope<'stati
             scope.set(format!("{name}_dtype"), Value::str(&found.dtype));
             scope.set(format!("{name}_count"), count(found.count));
             let has = |layer| u64::from(found.layers.binary_search(&layer).is_ok());
+            scope.set(format!("{name}_stacked"), Value::Bool(found.stacked));
             scope.set(format!("{name}_pattern"), list((0..total).map(has)));
             break;
         }
@@ -75,6 +78,8 @@ struct Found {
     dtype: String,
     count: u64,
     layers: Vec<u64>,
+    /// One tensor for all layers.
+    stacked: bool,
 }
 
 impl<'c> Stored<'c> {
@@ -163,7 +168,7 @@ impl<'c> Stored<'c> {
             *axis = axis.saturating_mul(self.tp);
         }
         let dtype = tensor.dtype.as_ref().map(|dtype| dtype.name().to_owned()).unwrap_or_default();
-        Some(Found { shape, dtype, count: 0, layers: Vec::new() })
+        Some(Found { shape, dtype, count: 0, layers: Vec::new(), stacked })
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! `rules/inputs/*.toml` describe the files ([`form`]). Keys that are flags already become words as the runner of such
 //! files makes them ([`runner`]); other settings become the flags of the same meaning ([`settings`]), after the files that
-//! they build on were merged ([`presets`]) and references in them were put in ([`reference`]).
+//! they build on were merged ([`presets`]), words that change settings were applied ([`overrides`]) and references were put
+//! in ([`reference`]).
 
 mod flags;
 mod form;
+mod overrides;
 mod presets;
 mod reference;
 mod runner;
@@ -27,7 +29,8 @@ pub fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
-/// Reads a YAML launch: one command, whose words have their places in the file.
+/// Reads a YAML launch: one command, whose words have their places in the file. The arguments of `options` change settings
+/// of the file (`path.to.setting=value`), or follow its flags.
 ///
 /// # Errors
 /// Where the text is no YAML, or the file is none that starts a training.
@@ -45,9 +48,16 @@ pub fn read(path: &Path, text: &str, options: &Options<'_>) -> Result<Launch, La
     let Some(form) = form::of(&root, path) else {
         return Err(refused(format!("is no YAML that starts a training; known are {}", form::names())));
     };
+    let (root, more, typed) = match form.flags {
+        Some(_) => overrides::words(&root, &options.args),
+        None => overrides::apply(&root, &options.args, form.overrides.as_deref().unwrap_or("")),
+    };
     let mut reader = Reader { form, path, options, launch: Launch::default(), root };
     reader.launch.sources.push(source);
-    reader.command();
+    if !options.args.is_empty() {
+        reader.launch.sources.push(typed);
+    }
+    reader.command(more);
     let mut launch = reader.launch;
     training::choose(&mut launch);
     Ok(launch)
@@ -63,8 +73,10 @@ struct Reader<'o> {
 }
 
 impl Reader<'_> {
-    fn command(&mut self) {
-        let mut command = Command { line: 1, ..Command::default() };
+    /// The command; `more` are words of the user's own behind it.
+    fn command(&mut self, more: Vec<Word>) {
+        let directory = self.options.directory.clone().or_else(|| Some(".".into()));
+        let mut command = Command { line: 1, directory, ..Command::default() };
         for word in &self.form.command {
             command.argv.push(self.own_word(word));
         }
@@ -77,7 +89,7 @@ impl Reader<'_> {
             Some(flags) => self.flag_words(&flags),
             None => self.setting_words(),
         };
-        command.argv.extend(words);
+        command.argv.extend(words.into_iter().chain(more));
         self.launch.commands.push(command);
     }
 

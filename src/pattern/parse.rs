@@ -34,7 +34,7 @@ impl Pattern {
         if !plain.is_empty() {
             parts.push(Part::Text(plain));
         }
-        Some(Self { parts })
+        (count <= limit).then_some(Self { parts })
     }
 }
 

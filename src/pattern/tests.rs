@@ -171,4 +171,5 @@ fn what_stands_for_too_much_is_refused() {
     ] {
         assert_eq!(Pattern::parse(text, 1000), None, "{text}");
     }
+    assert_eq!(Pattern::parse("a", 0), None);
 }

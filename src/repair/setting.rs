@@ -56,7 +56,7 @@ impl Setting {
         words.first().or(self.options.first()).map_or(&self.name, String::as_str)
     }
 
-    /// How the checkpoint has it: `--num-layers 4`, `without --swiglu`.
+    /// How the checkpoint has it: `--flag 4`, `without --flag`.
     pub fn wanted(&self) -> String {
         shown(&self.words, self.option())
     }

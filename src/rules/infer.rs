@@ -165,6 +165,12 @@ impl KeyPattern {
 
     /// Whether a key is of this form: then its layer's number, `Some(None)` where it stands for all layers of a kind.
     pub fn matches(&self, key: &str) -> Option<Option<u64>> {
+        // Most keys end in something else.
+        if let Some(Part::Text(last)) = self.parts.last()
+            && !key.ends_with(last.as_str())
+        {
+            return None;
+        }
         let mut layer = None;
         let mut given = key.split('.').peekable();
         for part in &self.parts {

@@ -37,10 +37,10 @@ fn range(table: &Value) -> String {
 }
 
 /// The page of a rule file.
-fn page(name: &str, file: &str) -> String {
+fn page(name: &str, path: &str, file: &str) -> String {
     let rule: Value = toml::from_str(file).unwrap_or_else(|error| panic!("{name}: {error}"));
     let severity = text(&rule, "severity").unwrap_or("error");
-    let mut page = format!("<!-- Rendered from rules/causes/{name}.toml by tests/docs/causes.rs -->\n# {name}\n\n");
+    let mut page = format!("<!-- Rendered from rules/causes/{path} by tests/docs/causes.rs -->\n# {name}\n\n");
     if let Some(summary) = text(&rule, "summary") {
         page.push_str(&format!("**{severity}**: {}.\n\n", prose(summary).trim_end_matches('.')));
     }
@@ -85,20 +85,23 @@ fn page(name: &str, file: &str) -> String {
     page
 }
 
-fn rules() -> Vec<(String, String)> {
-    let folder = root().join("rules/causes");
-    // What the checker itself finds has pages too.
-    let general = folder.join("general");
-    let mut rules: Vec<(String, String)> = fs::read_dir(folder)
-        .expect("a folder")
-        .chain(fs::read_dir(general).expect("a folder"))
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
-        .map(|path| {
-            let name = path.file_stem().expect("a name").to_str().expect("UTF-8").to_owned();
-            (name, fs::read_to_string(path).expect("a rule"))
-        })
-        .collect();
+/// Name, path below rules/causes and text of every rule.
+fn rules() -> Vec<(String, String, String)> {
+    let root = root().join("rules/causes");
+    let mut open = vec![root.clone()];
+    let mut rules = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|end| end == "toml") {
+                let name = path.file_stem().expect("a name").to_str().expect("UTF-8").to_owned();
+                let inside = path.strip_prefix(&root).expect("below").to_str().expect("UTF-8").to_owned();
+                rules.push((name, inside, fs::read_to_string(path).expect("a rule")));
+            }
+        }
+    }
     rules.sort();
     rules
 }
@@ -107,12 +110,12 @@ fn rules() -> Vec<(String, String)> {
 fn every_cause_has_its_page() {
     let folder = root().join("docs/causes");
     let rules = rules();
-    for (name, file) in &rules {
-        current(&folder.join(format!("{name}.md")), &page(name, file));
+    for (name, path, file) in &rules {
+        current(&folder.join(format!("{name}.md")), &page(name, path, file));
     }
     for entry in fs::read_dir(&folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        let known = rules.iter().any(|(name, _)| path.file_stem().is_some_and(|stem| stem == name.as_str()));
+        let known = rules.iter().any(|(name, ..)| path.file_stem().is_some_and(|stem| stem == name.as_str()));
         if !known && std::env::var_os("UPDATE").is_some() {
             fs::remove_file(&path).expect("a page");
             continue;
@@ -127,6 +130,6 @@ fn the_book_lists_the_causes() {
     let summary = fs::read_to_string(&path).expect("SUMMARY.md");
     let (before, rest) = summary.split_once("<!-- causes -->\n").expect("a place for the causes");
     let (_, after) = rest.split_once("<!-- /causes -->\n").expect("its end");
-    let lines: Vec<String> = rules().iter().map(|(name, _)| format!("- [{name}](causes/{name}.md)\n")).collect();
+    let lines: Vec<String> = rules().iter().map(|(name, ..)| format!("- [{name}](causes/{name}.md)\n")).collect();
     current(&path, &format!("{before}<!-- causes -->\n{}<!-- /causes -->\n{after}", lines.concat()));
 }

@@ -199,6 +199,17 @@ fn an_outcome_that_cannot_be_told_is_never_accepted() {
 }
 
 #[test]
+fn rules_that_do_not_exist_are_not_accepted_silently() {
+    let here = Repository::new();
+    for said in ["[severity]\nexpert-layuot = \"info\"\n", "[[ignore]]\nrule = \"expert-layuot\"\nreason = \"x\"\n"] {
+        here.write("moe-lint.toml", &format!("{SETTINGS}\n{said}"));
+        let output = here.run(&["check"]);
+        assert_eq!(code(&output), Some(2));
+        assert!(err(&output).contains("did you mean `expert-layout`?"), "{}", err(&output));
+    }
+}
+
+#[test]
 fn severities_are_chosen() {
     let here = Repository::new();
     here.write("moe-lint.toml", &format!("{SETTINGS}\n[severity]\nexpert-layout = \"warning\"\n"));
@@ -234,6 +245,28 @@ fn a_baseline_lets_only_new_findings_stop() {
     assert!(err(&output).contains("the baseline's `expert-layout` in train/grouped.sh does not occur any more"));
     here.write("known.json", "{}");
     assert_eq!(code(&here.run(&["check"])), Some(2));
+}
+
+#[test]
+fn json_tells_each_launch_in_a_line_of_its_own() {
+    let here = Repository::new();
+    here.write("moe-lint.toml", SETTINGS);
+    here.write("train/none.sh", "echo nothing to train\n");
+    let output = here.run(&["check", "--format", "json"]);
+    assert_eq!(code(&output), Some(2), "the worst of all counts");
+    let lines: Vec<&str> = out(&output).lines().collect();
+    assert_eq!(lines.len(), 3);
+    let schema = |name: &str| {
+        let text =
+            fs::read_to_string(format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"))).expect("a schema");
+        jsonschema::validator_for(&serde_json::from_str(&text).expect("JSON")).expect("a JSON schema")
+    };
+    let (report, failure) = (schema("check"), schema("not-checked"));
+    for line in lines {
+        let document: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let is_failure = document["launch"]["source"] == "train/none.sh";
+        assert_eq!((report.is_valid(&document), failure.is_valid(&document)), (!is_failure, is_failure), "{line}");
+    }
 }
 
 #[test]

@@ -16,6 +16,10 @@ const SPEAK_OF_LOADS: &[(&str, &str)] = &[
     ),
     ("rotary-embedding", "nothing of it is saved: the saved arguments alone tell that positions are rotated otherwise"),
     ("pickled-classes", "whether torch refuses them depends on its release, which is not known"),
+    ("schedule-restarts", "the model loads; that the schedule starts over is a warning of its own"),
+    ("learning-rate-kept", "all is restored; that a flag has no effect is a warning of its own"),
+    ("optimizer-settings-kept", "all is restored; that flags have no effect is a warning of its own"),
+    ("rng-absent", "the loader leaves random-number state out without an error: a warning, since it was asked for"),
 ];
 
 /// Rules for what no cause explains.

@@ -72,3 +72,19 @@ pub fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// The checkpoints below a directory: every directory with a tracker file.
+pub fn checkpoint_directories(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(directory) = open.pop() {
+        if directory.join("latest_checkpointed_iteration.txt").is_file() {
+            found.push(directory);
+            continue;
+        }
+        let entries = fs::read_dir(&directory).expect("a folder").map(|entry| entry.expect("an entry").path());
+        open.extend(entries.filter(|path| path.is_dir()));
+    }
+    found.sort();
+    found
+}

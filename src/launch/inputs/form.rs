@@ -48,6 +48,8 @@ pub struct Form {
     /// Where the mappings are whose keys are names of arguments.
     #[serde(default)]
     pub sections: Vec<String>,
+    /// Where the settings are that a word `name=value` or `--name value` changes; otherwise paths start at the top.
+    pub overrides: Option<String>,
     /// How references in values are written.
     #[serde(default)]
     pub references: References,

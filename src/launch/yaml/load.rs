@@ -58,10 +58,8 @@ pub fn load(source: &Arc<Source>) -> Result<Option<Arc<Node>>, YamlError> {
             read = read.max(range.end);
         }
         match event {
-            Event::Anchor(_, name) => {
-                if !names.insert(name.into_owned()) {
-                    return Err(loader.error(range, "found duplicate anchor"));
-                }
+            Event::Anchor(_, name) if !names.insert(name.to_string()) => {
+                return Err(loader.error(range, "found duplicate anchor"));
             }
             Event::DocumentStart(..) => {
                 documents += 1;
@@ -263,8 +261,8 @@ impl Loader<'_> {
             Tag::Str => Value::Str,
             Tag::Null => Value::Null,
             Tag::Bool => Value::Bool(scalar::bool(&text).ok_or_else(|| raises("bool"))?),
-            Tag::Int => Value::Int(scalar::int(&text).map_err(|()| raises("int"))?),
-            Tag::Float => Value::Float(scalar::float(&text).map_err(|()| raises("float"))?),
+            Tag::Int => Value::Int(scalar::int(&text).map_err(|_| raises("int"))?),
+            Tag::Float => Value::Float(scalar::float(&text).map_err(|_| raises("float"))?),
             Tag::Time if scalar::is_time(&text) => Value::Time,
             Tag::Time => return Err(raises("time")),
             // `=` is a text as a key only, `<<` merges as a key only; which it is, its place decides.

@@ -72,8 +72,16 @@ pub fn bool(text: &str) -> Option<bool> {
     }
 }
 
-/// The number of a scalar that is an `int`: `Ok(None)` where it needs more than 64 bits, an error where Python raises.
-pub fn int(text: &str) -> Result<Option<i64>, ()> {
+/// A scalar whose type is given and whose text is none of that type: Python raises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is no value of its type")]
+pub struct NoNumber;
+
+/// The number of a scalar that is an `int`: `Ok(None)` where it needs more than 64 bits.
+///
+/// # Errors
+/// Where Python raises.
+pub fn int(text: &str) -> Result<Option<i64>, NoNumber> {
     let text = text.replace('_', "");
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -81,7 +89,7 @@ pub fn int(text: &str) -> Result<Option<i64>, ()> {
     };
     let radix = |digits: &str, radix: u32| {
         if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
-            return Err(());
+            return Err(NoNumber);
         }
         let fold = |sum: i128, c: char| sum.checked_mul(i128::from(radix))?.checked_add(i128::from(c.to_digit(radix)?));
         Ok(digits.chars().try_fold(0i128, fold))
@@ -104,8 +112,11 @@ pub fn int(text: &str) -> Result<Option<i64>, ()> {
     Ok(number.and_then(|number| i64::try_from(number).ok()))
 }
 
-/// The number of a scalar that is a `float`; an error where Python raises.
-pub fn float(text: &str) -> Result<f64, ()> {
+/// The number of a scalar that is a `float`.
+///
+/// # Errors
+/// Where Python raises.
+pub fn float(text: &str) -> Result<f64, NoNumber> {
     let text = text.replace('_', "").to_ascii_lowercase();
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
@@ -115,16 +126,16 @@ pub fn float(text: &str) -> Result<f64, ()> {
         ".inf" => Ok(sign * f64::INFINITY),
         ".nan" => Ok(f64::NAN),
         _ if digits.contains(':') => {
-            let parts: Result<Vec<f64>, ()> = digits.split(':').map(|part| part.parse().map_err(|_| ())).collect();
+            let parts: Result<Vec<f64>, _> = digits.split(':').map(str::parse).collect();
             let mut base = 1.0;
             let mut value = 0.0;
-            for part in parts?.iter().rev() {
+            for part in parts.map_err(|_| NoNumber)?.iter().rev() {
                 value += part * base;
                 base *= 60.0;
             }
             Ok(sign * value)
         }
-        _ => digits.parse::<f64>().map(|number| sign * number).map_err(|_| ()),
+        _ => digits.parse::<f64>().map(|number| sign * number).map_err(|_| NoNumber),
     }
 }
 
