@@ -42,25 +42,25 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Use no settings
-    #[arg(long, conflicts_with = "config", help_heading = "Settings")]
+    #[arg(long, conflicts_with = "config", hide_short_help = true, help_heading = "Settings")]
     pub isolated: bool,
     /// Pass over files that belong to no target of the settings
-    #[arg(long, conflicts_with = "isolated", help_heading = "Settings")]
+    #[arg(long, conflicts_with = "isolated", hide_short_help = true, help_heading = "Settings")]
     pub only_targets: bool,
     /// File of findings that are accepted [default: the settings']
-    #[arg(long, value_name = "FILE", help_heading = "Settings")]
+    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = "Settings")]
     pub baseline: Option<PathBuf>,
     /// Accept the findings of a rule, with a reason; the outcome stays what it is
-    #[arg(long, value_name = "RULE=REASON", help_heading = "Settings")]
+    #[arg(long, value_name = "RULE=REASON", hide_short_help = true, help_heading = "Settings")]
     pub ignore: Vec<Ignored>,
     /// Give a rule another severity: error, warning or info
-    #[arg(long, value_name = "RULE=LEVEL", value_parser = severity, help_heading = "Settings")]
+    #[arg(long, value_name = "RULE=LEVEL", value_parser = severity, hide_short_help = true, help_heading = "Settings")]
     pub severity: Vec<(String, Severity)>,
     /// Show the findings of these rules only; changes no exit code
-    #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Settings")]
+    #[arg(long, value_name = "RULE", value_delimiter = ',', hide_short_help = true, help_heading = "Settings")]
     pub select: Vec<String>,
     /// Accept all findings that there are now: write them to the baseline
-    #[arg(long, help_heading = "Settings")]
+    #[arg(long, hide_short_help = true, help_heading = "Settings")]
     pub write_baseline: bool,
 }
 
