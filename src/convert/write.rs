@@ -186,9 +186,16 @@ pub fn identity(path: &Path) -> Result<(u64, u64)> {
     Ok((metadata.len(), nanoseconds))
 }
 
-/// The same place under its real name, where it has one.
+/// The same place under its real name; of what does not exist yet, that of the folder that it will be in.
 pub fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+    if let Ok(real) = fs::canonicalize(path) {
+        return real;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if parent.as_os_str().is_empty() => real(Path::new(".")).join(name),
+        (Some(parent), Some(name)) => real(parent).join(name),
+        _ => path.to_path_buf(),
+    }
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -203,4 +210,16 @@ fn sync_folder(path: &Path) -> Result<()> {
         File::open(path).and_then(|folder| folder.sync_all()).map_err(|error| ConvertError::write(path, error))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_exist_has_a_real_name_too() {
+        let here = fs::canonicalize(".").expect("a folder");
+        assert_eq!(real(Path::new("src/../not/there")), here.join("not/there"));
+        assert_eq!(real(Path::new("nothing")), here.join("nothing"));
+    }
 }
