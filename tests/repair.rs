@@ -49,7 +49,7 @@ fn script(record: &Json, checkpoint: &Path) -> String {
     for (index, word) in words.iter().enumerate() {
         let word = if word == "ckpt" { checkpoint.display().to_string() } else { word.clone() };
         let start = if word.starts_with("--") || index == 0 { "\n    " } else { " " };
-        text.push_str(&format!("{start}'{word}'").replace("'--", "--").replace("\n    --", "\n    --"));
+        text.push_str(&format!("{start}'{word}'").replace("'--", "--"));
         if word.starts_with("--") {
             text.pop();
         }

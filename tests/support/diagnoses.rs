@@ -38,10 +38,13 @@ pub fn is_cause(rule: &str) -> bool {
     !GENERAL.contains(&rule) && !rule.ends_with("-fails")
 }
 
+/// A list of a part: its name, what a diagnosis explains of it, how long it is.
+type Listed = (&'static str, fn(&Explained) -> &Vec<(usize, usize)>, fn(&PartDiff) -> usize);
+
 /// What is wrong with a report's diagnoses: entries that are explained twice or not at all, and alarms where all is well.
 pub fn broken_laws(report: &Report) -> Vec<String> {
     let mut broken = Vec::new();
-    let lists: [(&str, fn(&Explained) -> &Vec<(usize, usize)>, fn(&PartDiff) -> usize); 3] = [
+    let lists: [Listed; 3] = [
         ("missing", |e| &e.missing, |p| p.missing.len()),
         ("unexpected", |e| &e.unexpected, |p| p.unexpected.len()),
         ("mismatched", |e| &e.mismatched, |p| p.mismatched.len()),
