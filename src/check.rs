@@ -70,6 +70,7 @@ pub fn schema(request: &Request, format: Option<Format>) -> Result<SchemaReport,
 /// When there is nothing to judge. A finding is never an error.
 pub fn check(request: &Request) -> Result<Report, Error> {
     let start = Instant::now();
+    crate::rules::read_ahead();
     let reading = Reading::new(request)?;
     let mut report = match Targets::of(&reading)? {
         Targets::One(target) => judged(&reading, pass(&reading, &target)?, &[]),

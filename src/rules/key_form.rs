@@ -2,15 +2,24 @@
 
 use std::sync::Arc;
 
-use regex::Regex;
 use serde::{Deserialize, Deserializer};
 
-/// A compiled form. `{layer}` is any text, `{expert}` a number without leading zeros, `{rest}` a last part without dots.
+/// A compiled form. `{layer}` is any text, `{expert}` a number without leading zeros, `{rest}` the text behind.
 #[derive(Debug, Clone)]
 pub struct KeyForm {
-    text: Arc<str>,
-    form: Regex,
+    parts: Arc<[Part]>,
 }
+
+#[derive(Debug)]
+enum Part {
+    Text(String),
+    Layer,
+    Expert,
+    Rest,
+}
+
+/// Digits of an expert's number at most: every number of them fits.
+const DIGITS: usize = 9;
 
 /// What a key has in the places of a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,38 +38,69 @@ impl KeyForm {
     /// # Errors
     /// When the text has another place in braces.
     pub fn new(text: &str) -> Result<Self, String> {
-        let escaped = regex::escape(text);
-        let form = escaped
-            .replace(r"\{layer\}", "(?<layer>.+)")
-            .replace(r"\{expert\}", "(?<expert>0|[1-9][0-9]{0,8})")
-            .replace(r"\{rest\}", "(?<rest>.+)");
-        if form.contains(r"\{") {
-            return Err(format!("`{text}`: a key has only the places {{layer}}, {{expert}} and {{rest}}"));
+        let mut parts = Vec::new();
+        let mut left = text;
+        while let Some((before, place)) = left.split_once('{') {
+            let (place, behind) = place.split_once('}').unwrap_or((place, ""));
+            parts.push(Part::Text(before.to_owned()));
+            parts.push(match place {
+                "layer" => Part::Layer,
+                "expert" => Part::Expert,
+                "rest" => Part::Rest,
+                _ => return Err(format!("`{text}`: a key has only the places {{layer}}, {{expert}} and {{rest}}")),
+            });
+            left = behind;
         }
-        let form = Regex::new(&format!("^{form}$")).map_err(|error| error.to_string())?;
-        Ok(Self { text: Arc::from(text), form })
+        parts.push(Part::Text(left.to_owned()));
+        Ok(Self { parts: parts.into() })
     }
 
-    /// What a key has in the form's places, if it has this form.
+    /// What a key has in the form's places, if it has this form. Of several ways, the one with the longest text first.
     pub fn places<'k>(&self, key: &'k str) -> Option<Places<'k>> {
-        let found = self.form.captures(key)?;
-        let text = |name| found.name(name).map_or("", |m| m.as_str());
-        Some(Places {
-            layer: text("layer"),
-            expert: found.name("expert").and_then(|m| m.as_str().parse().ok()),
-            rest: text("rest"),
-        })
+        matched(&self.parts, key)
     }
 
     /// Whether the form has a place for an expert's number.
     pub fn has_expert(&self) -> bool {
-        self.text.contains("{expert}")
+        self.parts.iter().any(|part| matches!(part, Part::Expert))
     }
 
     /// The key with these in the form's places.
     pub fn write(&self, places: Places<'_>) -> String {
-        let expert = places.expert.unwrap_or(0).to_string();
-        self.text.replace("{expert}", &expert).replace("{rest}", places.rest).replace("{layer}", places.layer)
+        let mut key = String::new();
+        for part in self.parts.iter() {
+            match part {
+                Part::Text(text) => key.push_str(text),
+                Part::Layer => key.push_str(places.layer),
+                Part::Expert => key.push_str(&places.expert.unwrap_or(0).to_string()),
+                Part::Rest => key.push_str(places.rest),
+            }
+        }
+        key
+    }
+}
+
+fn matched<'k>(parts: &[Part], key: &'k str) -> Option<Places<'k>> {
+    let Some((part, behind)) = parts.split_first() else {
+        return key.is_empty().then(Places::default);
+    };
+    match part {
+        Part::Text(text) => matched(behind, key.strip_prefix(text.as_str())?),
+        Part::Expert => {
+            let digits = key.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, left) = key.split_at(digits);
+            if digits > DIGITS || (digits > 1 && number.starts_with('0')) {
+                return None;
+            }
+            let expert = Some(number.parse().ok()?);
+            Some(Places { expert, ..matched(behind, left)? })
+        }
+        Part::Layer | Part::Rest => {
+            let ends = key.char_indices().map(|(start, char)| start + char.len_utf8());
+            let (places, end) = ends.rev().find_map(|end| Some((matched(behind, &key[end..])?, end)))?;
+            let text = &key[..end];
+            Some(if matches!(part, Part::Layer) { Places { layer: text, ..places } } else { Places { rest: text, ..places } })
+        }
     }
 }
 

@@ -212,6 +212,11 @@ struct Stage {
 
 static ALL: LazyLock<Result<All, RuleError>> = LazyLock::new(read);
 
+/// Reads the rule files now, so that they are there when they are needed.
+pub(super) fn read_ahead() {
+    LazyLock::force(&ALL);
+}
+
 fn read() -> Result<All, RuleError> {
     let mut all = All::default();
     for (path, text) in embedded::below(FOLDER) {

@@ -77,6 +77,11 @@ type Steps = BTreeMap<String, Vec<Ranged<Arc<Step>>>>;
 
 static ALL: LazyLock<Result<Steps, RuleError>> = LazyLock::new(read);
 
+/// Reads the rule files now, so that they are there when they are needed.
+pub(super) fn read_ahead() {
+    LazyLock::force(&ALL);
+}
+
 fn read() -> Result<Steps, RuleError> {
     let mut all = Steps::new();
     for (path, text) in embedded::below(FOLDER) {
