@@ -74,8 +74,33 @@ pub struct Fix {
     pub edits: Vec<Edit>,
     /// A command to run, printed and never run by us.
     pub command: Option<String>,
+    /// What checking again with it applied has shown.
+    pub proof: Proof,
+}
+
+impl Fix {
     /// Whether checking again with it applied ended in `loads`.
-    pub proven: bool,
+    pub fn proven(&self) -> bool {
+        self.proof == Proof::Loads
+    }
+
+    /// Whether nothing that can be told differs with it applied.
+    pub fn cures(&self) -> bool {
+        self.proof >= Proof::OnlyUnknown
+    }
+}
+
+/// What checking again with a fix applied has shown, from the least on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proof {
+    /// Nothing: it cannot be checked from here.
+    None,
+    /// Fewer keys differ, and no others.
+    Fewer,
+    /// Nothing differs any more; what was unknown before still is.
+    OnlyUnknown,
+    /// It loads.
+    Loads,
 }
 
 /// Whether a fix may be applied without looking.

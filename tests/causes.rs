@@ -313,7 +313,7 @@ fn wrong(rule: &str, case: &Case, report: &Report) -> Vec<String> {
         if !one.message.contains(&case.says) {
             wrong.push(format!("it says `{}`, not `{}`", one.message, case.says));
         }
-        let cures: Vec<&str> = one.fixes.iter().filter(|fix| fix.proven).map(|fix| fix.title.as_str()).collect();
+        let cures: Vec<&str> = one.fixes.iter().filter(|fix| fix.proven()).map(|fix| fix.title.as_str()).collect();
         if case.cure.as_ref().is_some_and(|cure| !cures.contains(&cure.as_str())) {
             wrong.push(format!("proven ways out are {cures:?}, not {:?}", case.cure));
         }

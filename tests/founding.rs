@@ -228,6 +228,21 @@ fn what_is_not_known_is_never_a_pass() {
 }
 
 #[test]
+fn a_tokenizer_that_cannot_be_read_is_left_alone() {
+    let script = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(SCRIPT)).expect("the script");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("train.sh");
+    let other = "--tokenizer-type HuggingFaceTokenizer --tokenizer-model /nowhere/tokenizer";
+    let text_of = script.replace("--tokenizer-type NullTokenizer", other).replace("    --vocab-size 100\n", "");
+    fs::write(&path, text_of).expect("written");
+    let output = run(&["check", &path.display().to_string(), "--megatron", "0.8", "--te", "1.7"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let told = text(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    let only = "fix remove --moe-grouped-gemm (the vocabulary size then is all that is unknown) fails:";
+    assert!(told.contains(only), "{told}");
+}
+
+#[test]
 fn what_is_outside_of_the_model_is_named() {
     let model = ["--num-layers", "2", "--hidden-size", "16", "--num-attention-heads", "4", "--seq-length", "8"];
     let more = ["--max-position-embeddings", "8", "--micro-batch-size", "1", "--tokenizer-type", "NullTokenizer"];

@@ -155,7 +155,7 @@ fn explained(report: &Report, count: &mut Count) -> Option<String> {
     }
     count.beside += 1;
     count.named += usize::from(errors.iter().any(|one| !one.rule.ends_with("-fails")));
-    let cured = errors.iter().any(|one| one.fixes.iter().any(|fix| fix.proven));
+    let cured = errors.iter().any(|one| one.fixes.iter().any(|fix| fix.proven()));
     count.cured += usize::from(cured);
     if std::env::var("OPTIMIZER_CAUSES").is_ok() {
         let rules: Vec<_> = errors.iter().map(|one| format!("{} ({})", one.rule, one.fixes.len())).collect();

@@ -60,12 +60,12 @@ impl Count {
         if matches!(report.outcome, Outcome::Fails | Outcome::Partial | Outcome::Fresh) && report.rejected.is_none() {
             self.bad += 1;
             self.explained += usize::from(causes().next().is_some());
-            self.curable += usize::from(causes().any(|one| one.fixes.iter().any(|fix| fix.proven)));
+            self.curable += usize::from(causes().any(|one| one.fixes.iter().any(|fix| fix.proven())));
         }
         for one in &report.diagnoses {
             let told = self.rules.entry(one.rule.clone()).or_default();
             told.0 += 1;
-            told.1 += usize::from(one.fixes.iter().any(|fix| fix.proven));
+            told.1 += usize::from(one.fixes.iter().any(|fix| fix.proven()));
             told.2 = format!("{}: {}", record["name"], one.message);
         }
     }

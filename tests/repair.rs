@@ -90,7 +90,7 @@ fn judge(tag: &str, record: &Json, checkpoints: &Path, count: &mut Count) -> Opt
     let unnamed = ["shape-mismatch", "other-keys", "missing-keys", "unexpected-keys"];
     let named = report.diagnoses.first().is_some_and(|one| !unnamed.contains(&&*one.rule));
     count.named += usize::from(named);
-    let fix = report.diagnoses.iter().flat_map(|one| &one.fixes).find(|fix| fix.proven);
+    let fix = report.diagnoses.iter().flat_map(|one| &one.fixes).find(|fix| fix.proven());
     let shown = || {
         let stages = report.stages.iter().find(|stage| stage.verdict != moe_lint::loader::Verdict::Ok);
         format!(

@@ -11,7 +11,7 @@ use super::reading::Reading;
 use super::repair;
 use super::target::Target;
 use super::understand::Understood;
-use crate::diagnose::{Candidate, Found};
+use crate::diagnose::{Candidate, Diagnosis, Fix, Found};
 use crate::diff::Diff;
 use crate::error::Error;
 use crate::loader::{Outcome, Stage, Verdict};
@@ -101,31 +101,29 @@ pub(super) fn judged(reading: &Reading<'_>, newest: Pass, older: &[Pass]) -> Rep
     let together = repair::together(&newest.found);
     let Pass { mut report, found, understood } = newest;
     report.versions = older.iter().map(|pass| &pass.understood).chain([&understood]).map(version).collect();
+    let mut diagnoses: Vec<Diagnosis> = std::mem::take(&mut report.diagnoses);
     // A way out holds in all these versions, or it is none.
-    let proven = |candidate: &Candidate| {
-        let fix = prove(reading, &understood, candidate, None)?;
-        older.par_iter().all(|pass| prove(reading, &pass.understood, candidate, None).is_some()).then_some(fix)
+    let shown = |candidate: &Candidate| {
+        let fix = prove(reading, &understood, candidate, &report)?;
+        let holds = |pass: &Pass| {
+            let other = prove(reading, &pass.understood, candidate, &pass.report);
+            other.is_some_and(|other| other.proof >= fix.proof)
+        };
+        older.par_iter().all(holds).then_some(fix)
     };
     for Found { mut diagnosis, remedies, .. } in found {
-        for candidate in &remedies {
-            let Some(fix) = prove(reading, &understood, candidate, Some(&report)) else { continue };
-            let holds = |pass: &Pass| {
-                let other = prove(reading, &pass.understood, candidate, Some(&pass.report));
-                other.is_some_and(|other| other.proven || !fix.proven)
-            };
-            if older.par_iter().all(holds) {
-                diagnosis.fixes.push(fix);
-            }
-        }
-        report.diagnoses.push(diagnosis);
+        diagnosis.fixes.extend(remedies.iter().filter_map(shown));
+        diagnoses.push(diagnosis);
     }
-    if !repair::cured(&report) {
-        let fix = together.as_ref().and_then(&proven).filter(|fix| fix.proven);
-        match report.diagnoses.first_mut().zip(fix) {
+    if !repair::cured(&report, &diagnoses) {
+        let proven = |candidate: &Candidate| shown(candidate).filter(Fix::cures);
+        let fix = together.as_ref().and_then(proven);
+        match diagnoses.first_mut().zip(fix) {
             Some((first, fix)) => first.fixes.insert(0, fix),
-            None => repair::repair(reading, &understood, &mut report, &proven),
+            None => repair::repair(reading, &understood, &report, &mut diagnoses, &proven),
         }
     }
+    report.diagnoses = diagnoses;
     report
 }
 

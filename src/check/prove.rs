@@ -7,51 +7,61 @@ use super::reading::Reading;
 use super::request;
 use super::understand::Understood;
 use crate::convert;
-use crate::diagnose::{Candidate, Fix};
+use crate::diagnose::{Candidate, Fix, Proof};
 use crate::diff::{Diff, is_state};
 use crate::fix::{self, Change};
 use crate::loader::Outcome;
 use crate::report::Report;
 
-/// A way out, if going through everything again with it ends in `loads`. With the report `before` it, also one that
-/// leaves less to cure, or nothing but what is not known: then its title says so. A command is passed on as it is.
+/// A way out, if going through everything again with it ends in `loads`, or leaves less to cure than the report `before`
+/// it, or nothing but what is not known: then its title says so. A command is passed on as it is.
 pub(super) fn prove(
     reading: &Reading<'_>,
     understood: &Understood,
     candidate: &Candidate,
-    before: Option<&Report>,
+    before: &Report,
 ) -> Option<Fix> {
     if let Some(experts) = &candidate.convert {
         return converted(reading, understood, candidate, experts);
     }
-    if candidate.command.is_some() {
-        return Some(Fix {
-            title: candidate.title.clone(),
-            applicability: candidate.applicability,
-            edits: Vec::new(),
-            command: candidate.command.clone(),
-            proven: false,
-        });
+    let mut fix = Fix {
+        title: candidate.title.clone(),
+        applicability: candidate.applicability,
+        edits: Vec::new(),
+        command: candidate.command.clone(),
+        proof: Proof::None,
+    };
+    if fix.command.is_some() {
+        return Some(fix);
     }
     let change = fix::change(candidate, understood.arguments(), &understood.parser)?;
     let after = judge(reading, understood, &change)?;
-    let proven = after.outcome == Outcome::Loads;
-    let left = match proven {
-        true => None,
-        false => Some(unknown_left(before?, &after).or_else(|| keys_left(&before?.diff, &after))?),
+    fix.proof = proof(before, &after);
+    let left = match fix.proof {
+        Proof::None => return None,
+        Proof::Fewer => Some(keys_left(&before.diff, &after)?),
+        Proof::OnlyUnknown => Some(unknown_left(before, &after)?),
+        Proof::Loads => None,
     };
-    let title = match left {
-        None => candidate.title.clone(),
-        Some(left) => format!("{} ({left})", candidate.title),
-    };
-    Some(Fix {
-        title,
-        applicability: candidate.applicability,
-        // Their words were read again: they are those that were judged.
-        edits: request::edits(&reading.request.input, &understood.launch, &change),
-        command: None,
-        proven,
-    })
+    if let Some(left) = left {
+        fix.title = format!("{} ({left})", fix.title);
+    }
+    // Their words were read again: they are those that were judged.
+    fix.edits = request::edits(&reading.request.input, &understood.launch, &change);
+    Some(fix)
+}
+
+/// What the report with a change shows, against the one before it.
+pub(super) fn proof(before: &Report, after: &Report) -> Proof {
+    if after.outcome == Outcome::Loads {
+        Proof::Loads
+    } else if unknown_left(before, after).is_some() {
+        Proof::OnlyUnknown
+    } else if keys_left(&before.diff, after).is_some() {
+        Proof::Fewer
+    } else {
+        Proof::None
+    }
 }
 
 /// Where nothing differs any more: the values, unknown before and after, that keep it from being a `loads`.
@@ -107,6 +117,6 @@ fn converted(reading: &Reading<'_>, understood: &Understood, candidate: &Candida
         applicability: candidate.applicability,
         edits: Vec::new(),
         command: candidate.command.clone(),
-        proven: true,
+        proof: Proof::Loads,
     })
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::prove::{judge, prove};
+use super::prove::{judge, proof, prove};
 use super::reading::Reading;
 use super::understand::Understood;
 use crate::checkpoint::Checkpoint;
-use crate::diagnose::{Applicability, Candidate, Diagnosis, Explained, Fix, Found, Label, Note, Severity};
+use crate::diagnose::{Applicability, Candidate, Diagnosis, Explained, Fix, Found, Label, Note, Proof, Severity};
 use crate::fix;
 use crate::infer::{Inference, infer};
 use crate::loader::{Outcome, Verdict};
@@ -23,12 +23,12 @@ const PASSES: usize = 96;
 /// Entries that all passes together may compare.
 const ENTRIES: usize = 40_000_000;
 
-/// Whether something that is wrong has a proven way out, or nothing is wrong that one could be found for.
-pub(super) fn cured(report: &Report) -> bool {
-    let proven = |one: &Diagnosis| one.severity == Severity::Error && one.fixes.iter().any(|fix| fix.proven);
+/// Whether something that is wrong has a way out, or nothing is wrong that one could be found for.
+pub(super) fn cured(report: &Report, diagnoses: &[Diagnosis]) -> bool {
+    let cured = |one: &Diagnosis| one.severity == Severity::Error && one.fixes.iter().any(Fix::cures);
     report.rejected.is_some()
         || !matches!(report.outcome, Outcome::Fails | Outcome::Partial)
-        || report.diagnoses.iter().any(proven)
+        || diagnoses.iter().any(cured)
 }
 
 /// Gives a report the smallest change of the launch's arguments under which the checkpoint loads: to the first cause, or
@@ -36,7 +36,8 @@ pub(super) fn cured(report: &Report) -> bool {
 pub(super) fn repair(
     reading: &Reading<'_>,
     understood: &Understood,
-    report: &mut Report,
+    report: &Report,
+    diagnoses: &mut Vec<Diagnosis>,
     proven: &dyn Fn(&Candidate) -> Option<Fix>,
 ) {
     let Some(checkpoint) = report.checkpoint.as_ref() else { return };
@@ -49,7 +50,7 @@ pub(super) fn repair(
     let elsewhere = || processes(reading, understood, report, &plans, &inference);
     let Some((settings, fix)) = here.or_else(elsewhere) else { return };
     let mut explains = Explained::default();
-    report.diagnoses.retain(|one| {
+    diagnoses.retain(|one| {
         let unexplained = UNEXPLAINED.contains(&&*one.rule) || one.rule.ends_with("-fails");
         if unexplained {
             explains.missing.extend(&one.explains.missing);
@@ -58,7 +59,7 @@ pub(super) fn repair(
         }
         !unexplained
     });
-    if let Some(first) = report.diagnoses.iter_mut().find(|one| one.severity == Severity::Error)
+    if let Some(first) = diagnoses.iter_mut().find(|one| one.severity == Severity::Error)
         && explains == Explained::default()
     {
         first.fixes.insert(0, fix);
@@ -75,10 +76,10 @@ pub(super) fn repair(
         message: message(&settings),
         labels: label.into_iter().collect(),
         explains,
-        notes: happens(report).into_iter().collect(),
+        notes: happens(report, diagnoses).into_iter().collect(),
         fixes: vec![fix],
     };
-    report.diagnoses.insert(0, diagnosis);
+    diagnoses.insert(0, diagnosis);
 }
 
 /// What to try, and what it is told from.
@@ -95,9 +96,9 @@ fn found(reading: &Reading<'_>, understood: &Understood, report: &Report, plans:
     let entries: usize = checkpoint.parts.iter().flat_map(|part| &part.chunks).map(|chunk| chunk.len() + 1).sum();
     let budget = (ENTRIES / entries.max(1)).clamp(8, PASSES);
     let change = |settings: &[Setting]| fix::change(&candidate(settings), understood.arguments(), &understood.parser);
-    repair::search(plans, trial(report), budget, &mut |settings| {
+    repair::search(plans, trial(report, report), budget, &mut |settings| {
         let judged = judge(reading, understood, &change(settings)?)?;
-        judged.rejected.is_none().then(|| trial(&judged))
+        judged.rejected.is_none().then(|| trial(report, &judged))
     })
 }
 
@@ -121,7 +122,7 @@ fn processes(
     let other = Reading { request: &request, launch: Arc::clone(&reading.launch), files: Arc::clone(&reading.files) };
     let plans = Plans { whole: plans.whole.clone(), single: Vec::new() };
     let settings = found(&other, understood, report, &plans)?;
-    let mut fix = prove(&other, understood, &candidate(&settings), None)?;
+    let mut fix = prove(&other, understood, &candidate(&settings), report).filter(Fix::cures)?;
     fix.title = format!("start {ranks} processes and {}", fix.title);
     fix.applicability = Applicability::Unsafe;
     fix.edits.clear();
@@ -145,19 +146,19 @@ pub(super) fn together(found: &[Found]) -> Option<Candidate> {
     (!more.is_empty()).then_some(all)
 }
 
-fn trial(report: &Report) -> Trial {
+fn trial(before: &Report, report: &Report) -> Trial {
     let parts = report.diff.parts.iter();
     let differing: usize = parts.map(|part| part.missing.len() + part.unexpected.len() + part.mismatched.len()).sum();
     let failing = report.stages.iter().filter(|stage| stage.verdict == Verdict::Fails).count();
     let absent = if report.schema.is_none() { usize::MAX / 2 } else { 0 };
-    Trial { loads: report.outcome == Outcome::Loads, distance: differing + failing + absent }
+    Trial { loads: proof(before, report) >= Proof::OnlyUnknown, distance: differing + failing + absent }
 }
 
 /// What the loader does, for the first diagnosis of a report.
-fn happens(report: &mut Report) -> Option<Note> {
+fn happens(report: &Report, diagnoses: &[Diagnosis]) -> Option<Note> {
     // It stands in another diagnosis already.
     let heading = "what happens";
-    if report.diagnoses.iter().any(|one| one.notes.iter().any(|note| note.heading == heading)) {
+    if diagnoses.iter().any(|one| one.notes.iter().any(|note| note.heading == heading)) {
         return None;
     }
     let stage = report.stages.iter().find(|stage| matches!(stage.verdict, Verdict::Fails | Verdict::Partial))?;

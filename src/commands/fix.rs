@@ -84,7 +84,7 @@ fn fixed(mut request: Request, unsafe_too: bool) -> Result<Fixed, Error> {
 /// The fixes that are edits of the script.
 fn applicable(report: &Report) -> impl Iterator<Item = &Fix> {
     let fixes = report.diagnoses.iter().flat_map(|diagnosis| &diagnosis.fixes);
-    fixes.filter(|fix| fix.proven && !fix.edits.is_empty())
+    fixes.filter(|fix| fix.proven() && !fix.edits.is_empty())
 }
 
 /// Tells of fixes that were not applied because they change the training.

@@ -169,7 +169,7 @@ fn of_diagnosis(diagnosis: &Diagnosis, fallback: &Place) -> Finding {
         diagnosis.notes.iter().map(|note| format!("{}: {}", note.heading, note.text)).collect();
     details.extend(diagnosis.fixes.iter().map(|fix| {
         let command = fix.command.as_deref().map_or_else(String::new, |command| format!(": {command}"));
-        format!("fix{}: {}{command}", if fix.proven { " (proven)" } else { "" }, fix.title)
+        format!("fix{}: {}{command}", if fix.proven() { " (proven)" } else { "" }, fix.title)
     }));
     Finding {
         rule: diagnosis.rule.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moe_lint::checkpoint::{Checkpoint, Format, Iteration, Part};
-use moe_lint::diagnose::{Applicability, Diagnosis, Edit, Explained, Fix, Label, Note, Severity};
+use moe_lint::diagnose::{Applicability, Diagnosis, Edit, Explained, Fix, Label, Note, Proof, Severity};
 use moe_lint::diff::{Diff, PartDiff};
 use moe_lint::launch::{Command, Launch};
 use moe_lint::loader::{Outcome, Stage, Verdict};
@@ -158,14 +158,14 @@ pub fn fails() -> Report {
                 applicability: Applicability::Safe,
                 edits: vec![Edit { span: span(&source, FLAG), replacement: String::new() }],
                 command: None,
-                proven: true,
+                proof: Proof::Loads,
             },
             Fix {
                 title: "convert the experts".into(),
                 applicability: Applicability::Safe,
                 edits: Vec::new(),
                 command: Some("moe-lint convert SRC DST --experts grouped".into()),
-                proven: false,
+                proof: Proof::None,
             },
         ],
     };

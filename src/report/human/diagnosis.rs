@@ -29,7 +29,7 @@ pub(super) fn render(out: &mut String, style: Style, diff: &Diff, diagnosis: &Di
 
 /// `fix (proven)    remove --flag    moe-lint ...`: the command beside the title where it fits, else below it.
 fn fix(out: &mut String, style: Style, first: bool, fix: &Fix) {
-    let heading = format!("{}{}", if first { "fix" } else { "or" }, if fix.proven { " (proven)" } else { "" });
+    let heading = format!("{}{}", if first { "fix" } else { "or" }, if fix.proven() { " (proven)" } else { "" });
     let unsafe_words = match fix.applicability {
         Applicability::Safe => "",
         Applicability::Unsafe => " (changes the training)",

@@ -102,7 +102,7 @@ impl<'r> FixDocument<'r> {
             applicability: fix.applicability.name(),
             edits: fix.edits.iter().map(EditDocument::new).collect(),
             command: fix.command.as_deref(),
-            proven: fix.proven,
+            proven: fix.proven(),
         }
     }
 }
