@@ -11,6 +11,7 @@ mod generate;
 mod infer;
 mod init;
 mod inspect;
+mod listed;
 mod request;
 mod rule_files;
 mod rules;
@@ -28,7 +29,8 @@ use crate::terminal::Console;
 ///
 /// # Errors
 /// When a command cannot run. A finding is never an error.
-pub fn run(cli: &Cli, console: &mut Console<'_>) -> Result<u8, Error> {
+pub fn run(mut cli: Cli, console: &mut Console<'_>) -> Result<u8, Error> {
+    listed::expand(&mut cli)?;
     match &cli.command {
         None => check::run(&cli.check, &cli.rules, console),
         Some(Command::Check(args)) => check::run(args, &cli.rules, console),

@@ -65,6 +65,9 @@ pub enum Error {
     /// A second launch where one is expected.
     #[error("one launch at a time: what is {} for?", .0.display())]
     OneLaunch(PathBuf),
+    /// A file of words whose quotes do not close.
+    #[error("{}: a quote does not close", .0.display())]
+    OpenQuote(PathBuf),
     /// Words after `--` beside a script.
     #[error("{} is a script: words after `--` change YAML files only", .0.display())]
     WordsBesideScript(PathBuf),
@@ -81,7 +84,7 @@ pub enum Error {
     #[error("the launch names no checkpoint")]
     NoCheckpointNamed,
     /// The launch's checkpoint has an unknown name.
-    #[error("the launch's checkpoint is not known: {} {}", .0.name, .0.reason)]
+    #[error("the launch's checkpoint is not known: {}", .0.told())]
     UnknownCheckpoint(Arc<Unknown>),
     /// A framework version before all rules.
     #[error("version {0} is older than the rules that moe-lint has")]

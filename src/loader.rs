@@ -102,9 +102,7 @@ fn gravity(verdict: Verdict) -> u8 {
 fn one(rules: &StageRules, scope: &Scope<'_>) -> Result<Option<Stage>, ExprError> {
     let stage = |verdict, message| Some(Stage { name: rules.name.clone(), verdict, message });
     let unknown = |value: Value| match value {
-        Value::Unknown(unknown) => {
-            stage(Verdict::Undetermined, format!("{} is not known: {}", unknown.name, unknown.reason))
-        }
+        Value::Unknown(unknown) => stage(Verdict::Undetermined, unknown.told()),
         _ => None,
     };
     if let Some(when) = &rules.when {

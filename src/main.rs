@@ -14,7 +14,7 @@ use moe_lint::terminal::{Console, Lookup, Terminal};
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(bug));
     let cli = Cli::parse();
-    let result = std::panic::catch_unwind(|| run(&cli));
+    let result = std::panic::catch_unwind(|| run(cli));
     match result {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<u8, Error> {
+fn run(cli: Cli) -> Result<u8, Error> {
     let columns = terminal_size::terminal_size().map(|(width, _)| width.0);
     let variable = |name: &str| std::env::var(name).ok();
     let terminal = Terminal { variable: &variable as Lookup<'_>, is_terminal: io::stdout().is_terminal(), columns };

@@ -65,6 +65,8 @@ pub struct Unsupported {
     pub message: String,
     /// The options concerned.
     pub flags: Vec<String>,
+    /// Whether the framework reads its arguments from elsewhere: what it would refuse of these tells nothing.
+    pub elsewhere: bool,
 }
 
 /// A rule that cannot be applied.
@@ -166,7 +168,7 @@ fn derive(
     values.set("version", Value::Version(installed.framework.clone()));
     values.set("te_version", installed.transformer_engine.clone().map_or(Value::None, Value::Version));
     values.set("apex", Value::Bool(installed.apex));
-    let reason = "comes from the files of the tokenizer";
+    let reason = "it comes from the files of the tokenizer";
     values.set("tokens_in_files", Value::unknown("the vocabulary size", reason, Vec::new()));
     let mut taken = Taken::default();
     if !refused {
@@ -237,8 +239,9 @@ pub fn take(steps: &[Arc<Step>], scope: &mut Scope<'_>, taken: &mut Taken) -> Re
                     taken.undecided.push(unknown);
                 }
             }
-            (Action::Unsupported(message), _) => {
-                taken.unsupported.push(Unsupported { message: message.show(scope), flags: step.flags.clone() });
+            (Action::Unsupported { message, elsewhere }, _) => {
+                let (message, flags) = (message.show(scope), step.flags.clone());
+                taken.unsupported.push(Unsupported { message, flags, elsewhere: *elsewhere });
             }
         }
     }
@@ -249,7 +252,7 @@ fn failed(step: &Step, error: ExprError) -> ConfigError {
     let rule = match &step.action {
         Action::Set { name, .. } => format!("the rule for `{name}`"),
         Action::Reject(_) => format!("a refusal of {}", step.by),
-        Action::Unsupported(_) => "a limit of moe-lint".to_owned(),
+        Action::Unsupported { .. } => "a limit of moe-lint".to_owned(),
     };
     ConfigError::Expression { rule, error }
 }

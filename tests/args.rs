@@ -123,6 +123,33 @@ fn a_wrapper_comes_before_what_it_starts() {
 }
 
 #[test]
+fn a_command_line_may_stand_in_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    put("flags.txt", "# the model\n--num-layers 2 \\\n  --load \"/my ckpt\"\n--spec 'a b'");
+    put("launch.txt", "torchrun --nproc_per_node 8\npretrain_gpt.py");
+    put("open.txt", "--load 'ckpt");
+    let flags = |words: &[&str]| {
+        let words: Vec<String> = words.iter().chain(&["--lr", "1", "@"]).map(|word| (*word).to_owned()).collect();
+        let words = [&["--format".to_owned(), "json".to_owned()][..], &words].concat();
+        let output = run_in(folder.path(), &words);
+        let document: Json = serde_json::from_slice(&output.stdout).expect("JSON");
+        let words = document["commands"][0]["argv"].as_array().expect("words").clone();
+        words.iter().map(|word| word["value"].as_str().expect("a word").to_owned()).collect::<Vec<_>>()
+    };
+    let wanted =
+        ["--nproc_per_node", "8", "pretrain_gpt.py", "--num-layers", "2", "--load", "/my ckpt", "--spec", "a b"];
+    let wanted = [&wanted[..], &["--lr", "1", "@"]].concat();
+    assert_eq!(flags(&["--", "torchrun", "--nproc_per_node", "8", "pretrain_gpt.py", "@flags.txt"]), wanted);
+    assert_eq!(flags(&["@launch.txt", "--", "@flags.txt"]), wanted);
+    for (file, says) in [("@gone.txt", "gone.txt"), ("@open.txt", "open.txt: a quote does not close")] {
+        let output = run_in(folder.path(), &[file.to_owned()]);
+        assert_eq!(output.status.code(), Some(2), "{file}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(says), "{output:?}");
+    }
+}
+
+#[test]
 fn what_is_not_known_says_why() {
     let (_folder, path) = script("torchrun pretrain_gpt.py --num-layers $LAYERS --new-flag 1 2 --other=x --lr 1e-4\n");
     let document = document(&[&path]);
@@ -136,7 +163,7 @@ fn what_is_not_known_says_why() {
     let printed = run(&[&path]);
     assert_eq!(printed.status.code(), Some(0));
     let printed = text(&printed);
-    let unknown = printed.find("unknown: $LAYERS").expect("the unknown word");
+    let unknown = printed.find("unknown: `$LAYERS`").expect("the unknown word");
     assert!(unknown < printed.find("--lr").expect("a flag"), "unknown words come first:\n{printed}");
     assert!(printed.contains("--env LAYERS=VALUE"), "{printed}");
 }

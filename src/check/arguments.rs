@@ -6,7 +6,7 @@ use super::reading::Reading;
 use super::request::Request;
 use super::target::Target;
 use crate::error::Error;
-use crate::launch::{Word, argparse};
+use crate::launch::{Word, argparse, forks};
 use crate::report::{ArgumentsReport, Flag};
 use crate::rules::flags::{FlagTable, Parser};
 use crate::rules::value::Value;
@@ -26,6 +26,7 @@ pub fn arguments(request: &Request) -> Result<ArgumentsReport, Error> {
 
 /// The flags in the order of their last use, which is the one that counts.
 fn flags(parser: &Parser, words: &[Word]) -> Vec<Flag> {
+    let (_, added) = forks::part(parser, words);
     let parsed = argparse::parse_known(parser, words);
     let defaults = parser.defaults();
     let mut flags: Vec<(usize, Flag)> = Vec::new();
@@ -33,10 +34,20 @@ fn flags(parser: &Parser, words: &[Word]) -> Vec<Flag> {
         let Some(given) = argument.given else { continue };
         let default = defaults.get(&dest).cloned().unwrap_or(Value::None);
         let at = position(words, given.places.first());
-        let flag = Flag { flag: given.option, dest: Some(dest), value: argument.value, default, labels: given.places };
+        let flag = Flag {
+            flag: given.option,
+            dest: Some(dest),
+            fork: None,
+            value: argument.value,
+            default,
+            labels: given.places,
+        };
         flags.push((at, flag));
     }
-    flags.extend(strangers(&parsed.unrecognized).map(|flag| (position(words, flag.labels.first()), flag)));
+    flags.extend(strangers(&parsed.unrecognized).map(|mut flag| {
+        flag.fork = added.iter().find(|one| one.flag == flag.flag).map(|one| one.fork.name.clone());
+        (position(words, flag.labels.first()), flag)
+    }));
     flags.sort_by_key(|(at, _)| *at);
     flags.into_iter().map(|(_, flag)| flag).collect()
 }
@@ -58,6 +69,7 @@ fn strangers(words: &[Word]) -> impl Iterator<Item = Flag> {
                 let flag = Flag {
                     flag: name.to_owned(),
                     dest: None,
+                    fork: None,
                     value: Value::None,
                     default: Value::None,
                     labels: word.places.first().cloned().into_iter().collect(),

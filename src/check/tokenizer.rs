@@ -44,7 +44,7 @@ fn counted(values: &Scope<'_>, reading: &Reading<'_>) -> Result<Value, ConfigErr
             path @ Value::Unknown(_) => path.clone(),
             Value::Str(path) => match reading.files.tokens(&known, Path::new(&**path), extra) {
                 Ok(tokens) => integer(tokens),
-                Err(error) => unknown(&format!("comes from the tokenizer: {error}; --tokenizer-size N tells it")),
+                Err(error) => unknown(&format!("it comes from the tokenizer: {error}; --tokenizer-size N tells it")),
             },
             _ => unknown("comes from a tokenizer that the launch does not name; --tokenizer-size N tells it"),
         });

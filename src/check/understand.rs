@@ -36,7 +36,7 @@ pub(super) struct Understood {
     pub rejected: Option<Rejection>,
     /// What would have to be known.
     pub undetermined: Vec<Arc<Unknown>>,
-    /// Whether another program, or a fork, makes the model and loads it.
+    /// Whether another program, or a fork, makes the model and loads it, or other words than these tell how.
     pub foreign: bool,
     /// Whether `undetermined` keeps us from telling what is built at all.
     outside: bool,
@@ -60,8 +60,8 @@ impl Understood {
             tokenizer::read(values, reading)
         })?;
         let mut undetermined = other_framework(&entry, &added, config.rejected.as_ref());
-        let foreign = !undetermined.is_empty();
-        // Where another program reads the words, what this framework would refuse tells nothing.
+        let foreign = !undetermined.is_empty() || config.unsupported.iter().any(|one| one.elsewhere);
+        // Where another program reads the words, or others are read, what this framework would refuse tells nothing.
         let rejected = config.rejected.clone().filter(|_| !foreign);
         undetermined.extend(other_family(&entry));
         undetermined.extend(config.open.iter().cloned());

@@ -10,7 +10,7 @@ use crate::rules::version::Version;
 /// A launch and what is to be taken for granted about its machine.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LaunchArgs {
-    /// Bash script or YAML file that launches the training
+    /// Bash script or YAML file that launches the training, or @FILE with a command line
     #[arg(value_name = "LAUNCH")]
     pub script: Option<PathBuf>,
     /// More of them, for `check`; without any, it checks all targets of moe-lint.toml

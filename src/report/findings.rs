@@ -115,7 +115,7 @@ impl Subject {
         if report.outcome == Outcome::Undetermined {
             for unknown in &report.undetermined {
                 let place = unknown.places.iter().find(|span| span.source.path.is_some()).map(Place::of);
-                let message = format!("{} {}", unknown.name, unknown.reason);
+                let message = unknown.told();
                 findings.push(plain(UNDETERMINED, message, place.unwrap_or_else(|| fallback.clone())));
             }
         }

@@ -99,7 +99,11 @@ fn matched<'k>(parts: &[Part], key: &'k str) -> Option<Places<'k>> {
             let ends = key.char_indices().map(|(start, char)| start + char.len_utf8());
             let (places, end) = ends.rev().find_map(|end| Some((matched(behind, &key[end..])?, end)))?;
             let text = &key[..end];
-            Some(if matches!(part, Part::Layer) { Places { layer: text, ..places } } else { Places { rest: text, ..places } })
+            Some(if matches!(part, Part::Layer) {
+                Places { layer: text, ..places }
+            } else {
+                Places { rest: text, ..places }
+            })
         }
     }
 }

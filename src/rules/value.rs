@@ -32,10 +32,17 @@ pub enum Value {
 pub struct Unknown {
     /// What is unknown, in the user's words: `$MODEL_PATH`, `--load`.
     pub name: String,
-    /// Why: "is not set in this script and not in the environment given".
+    /// Why, as a sentence: "`$MODEL_PATH` is not set in this script", "it comes from the tokenizer".
     pub reason: String,
     /// Where it was used.
     pub places: Vec<Span>,
+}
+
+impl Unknown {
+    /// What is unknown and why, in a line: the reason alone where it names it.
+    pub fn told(&self) -> String {
+        if self.reason.contains(&self.name) { self.reason.clone() } else { format!("{}: {}", self.name, self.reason) }
+    }
 }
 
 impl Value {

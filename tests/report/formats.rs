@@ -12,7 +12,7 @@ use crate::founding::{self, span};
 
 fn undetermined() -> Report {
     let source = founding::script();
-    let unknown = |name: &str, places| Arc::new(Unknown { name: name.into(), reason: "is not set".into(), places });
+    let unknown = |name: &str, places| Arc::new(Unknown { name: name.into(), reason: "it is not set".into(), places });
     let unknowns =
         vec![unknown("$CHECKPOINT_PATH", vec![span(&source, "\"$CHECKPOINT_PATH\"")]), unknown("$X", vec![])];
     Report {

@@ -71,7 +71,7 @@ fn an_unknown_value_is_named_where_it_is_used() {
     let source = founding::script();
     let unknown = Unknown {
         name: "$CHECKPOINT_PATH".into(),
-        reason: "is not set in this script and not in the environment given".into(),
+        reason: "it is not set in this script and not in the environment given".into(),
         places: vec![span(&source, "\"$CHECKPOINT_PATH\"")],
     };
     let report = Report {
@@ -178,7 +178,7 @@ fn a_schema_that_cannot_be_told_says_what_to_give() {
     let source = founding::script();
     let unknown = Unknown {
         name: "--num-layers".into(),
-        reason: "comes from a command that only running the script can answer".into(),
+        reason: "it comes from a command that only running the script can answer".into(),
         places: vec![span(&source, "--num-layers 4")],
     };
     let report = SchemaReport { schema: None, undetermined: vec![Arc::new(unknown)], ..founding::schema_report() };

@@ -73,7 +73,7 @@ fn key_error(text: &str) -> Failure {
 fn int(text: &str) -> Option<Value> {
     Some(match python::int(text)? {
         Int::Number(number) => Value::Int(number),
-        Int::Huge(number) => Value::unknown(number, "is a whole number of more than 64 bits", Vec::new()),
+        Int::Huge(number) => Value::unknown(number, "it is a whole number of more than 64 bits", Vec::new()),
     })
 }
 

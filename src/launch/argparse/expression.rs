@@ -20,7 +20,7 @@ const LONGEST: usize = 1 << 20;
 
 /// Evaluates the expression.
 pub(super) fn evaluate(text: &str) -> Result<Value, Error> {
-    let unknown = |what: &str| Ok(Value::unknown(text, format!("is a Python expression {what}"), Vec::new()));
+    let unknown = |what: &str| Ok(Value::unknown(text, format!("it is a Python expression {what}"), Vec::new()));
     match read::read(text).and_then(|node| node.value()) {
         Ok(value) => Ok(value.into_value()),
         Err(Stop::Type) => Err(Error::TypeOrValue),

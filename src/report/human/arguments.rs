@@ -107,7 +107,11 @@ fn value(flag: &Flag) -> String {
         Value::None if flag.dest.is_none() => String::new(),
         value => value.to_string(),
     };
-    let strange = if flag.dest.is_none() { " (not a flag of this version)" } else { "" };
+    let strange = match (&flag.dest, &flag.fork) {
+        (Some(_), _) => String::new(),
+        (None, Some(fork)) => format!(" ({fork}'s)"),
+        (None, None) => " (not a flag of this version)".to_owned(),
+    };
     printable(&format!("{text}{strange}")).replace('\n', " ").trim().to_owned()
 }
 

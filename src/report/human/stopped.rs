@@ -53,7 +53,7 @@ pub(super) fn unknowns(out: &mut String, style: Style, unknowns: &[Arc<Unknown>]
         }
     }
     for unknown in named.iter().take(MOST_UNKNOWNS) {
-        let message = format!("{} {}", unknown.name, unknown.reason);
+        let message = unknown.told();
         rows::title(out, style, Role::Warning, "unknown", &message);
         let labels: Vec<Label> = unknown.places.iter().take(2).map(|span| label(span.clone(), "")).collect();
         snippet::render(out, style, Role::Warning, &labels);

@@ -89,6 +89,8 @@ impl<'r> WordDocument<'r> {
 struct FlagDocument<'r> {
     flag: &'r str,
     dest: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fork: Option<&'r str>,
     value: ValueDocument<'r>,
     default: ValueDocument<'r>,
     labels: Vec<Range>,
@@ -99,6 +101,7 @@ impl<'r> FlagDocument<'r> {
         Self {
             flag: &flag.flag,
             dest: flag.dest.as_deref(),
+            fork: flag.fork.as_deref(),
             value: ValueDocument(&flag.value),
             default: ValueDocument(&flag.default),
             labels: flag.labels.iter().map(Range::new).collect(),
