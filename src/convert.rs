@@ -32,11 +32,21 @@ use source::Opened;
 
 use crate::checkpoint::store::{LocalStore, Store as _};
 use crate::checkpoint::{self, Format, Iteration, Options};
+use crate::rules::RuleError;
+use crate::rules::convert::ConvertRules;
 use crate::rules::storage::StorageRules;
 use crate::rules::value::Value;
 use crate::rules::version::Version;
 
 const RULES: &str = "megatron/convert/";
+
+/// Checks the rule files.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn check_rules() -> std::result::Result<(), RuleError> {
+    ConvertRules::load(RULES).map(|_| ())
+}
 
 /// What is to be converted.
 #[derive(Debug, Clone)]

@@ -121,7 +121,12 @@ fn what_is_wrong_is_named_with_its_file_and_place() {
     ]);
     Rules::new(&[("megatron/checkpoint.toml", "tracker = 1\n")]).fails(&["rules/megatron/checkpoint.toml", "line 1"]);
     Rules::new(&[("launchers.toml", "[[launcher]]\n")]).fails(&["rules/launchers.toml", "programs"]);
-    Rules::new(&[("forks/ours.toml", "x = 1\n")]).fails(&["rules/forks/ours.toml"]);
+    for file in
+        ["forks/ours.toml", "inputs/ours.toml", "megatron/infer.toml", "megatron/repair.toml", "causes/ours.toml"]
+    {
+        Rules::new(&[(file, "x = 1\n")]).fails(&[&format!("rules/{file}")]);
+    }
+    Rules::new(&[("megatron/convert/experts.toml", "x = 1\n")]).fails(&["rules/megatron/convert/experts.toml"]);
     // A file that nobody would read.
     Rules::new(&[("flags/ours.toml", FLAG)]).fails(&["rules/flags/ours.toml", "no rules are read"]);
     Rules::new(&[("README.md", "")]).fails(&["rules: there are no rule files"]);

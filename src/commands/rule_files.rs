@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::convert;
 use crate::error::Error;
 use crate::launch::{self, Disk, Files};
 use crate::rules::embedded::{self, Added};
 use crate::rules::flags::FlagTable;
+use crate::rules::infer::InferRules;
 use crate::rules::loader::LoaderRules;
 use crate::rules::modules::Modules;
+use crate::rules::repair::RepairRules;
 use crate::rules::saved::SavedArguments;
 use crate::rules::storage::StorageRules;
 use crate::rules::version::Version;
@@ -78,6 +81,9 @@ fn check() -> Result<(), Error> {
     LoaderRules::load(&main)?;
     SavedArguments::load(&main)?;
     tokenizers::load(&main)?;
+    InferRules::load(&main)?;
+    RepairRules::load()?;
+    convert::check_rules()?;
     causes::all()?;
     steps::load("launch", &main)?;
     for release in releases::load()? {
