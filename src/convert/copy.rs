@@ -10,12 +10,12 @@ use crate::checkpoint::store::Blob;
 /// Takes bytes of the content, with their place in it.
 pub type Sink<'s> = &'s mut dyn FnMut(u64, &[u8]) -> Result<()>;
 
-/// Copies are no faster with larger windows: this one stays in the processor's cache.
-const COPY_WINDOW: usize = 1 << 20;
+/// Reads are no faster with larger windows: this one stays in the processor's cache.
+const READ_WINDOW: usize = 1 << 20;
 /// Rows and columns of a tile: two of them stay in the first-level cache for every width.
 const TILE: usize = 32;
 
-/// Two windows of that many bytes: what is read, and what is written.
+/// Two windows: what is read, small, and what is written, of `size` bytes.
 pub struct Windows {
     size: usize,
     read: Vec<u8>,
@@ -56,7 +56,7 @@ impl Windows {
         let mut hasher = Hasher::new();
         let mut done = 0;
         while done < size {
-            let length = usize::try_from(size - done).unwrap_or(usize::MAX).min(COPY_WINDOW);
+            let length = usize::try_from(size - done).unwrap_or(usize::MAX).min(READ_WINDOW);
             self.read.resize(self.read.len().max(length), 0);
             blob.read_into(start + done, &mut self.read[..length])?;
             hasher.update(&self.read[..length]);
@@ -83,18 +83,9 @@ impl Windows {
             }
             return Ok(hasher);
         }
-        // The source has the view's columns as its lines. Either pieces of many lines are read and rows written whole, or
-        // lines are read whole and pieces of many rows written: whatever makes the larger pieces.
-        if view.rows >= view.columns {
-            blob.will_need(view.start, view.columns * view.column_step);
-            self.by_rows(blob, view, sink)
-        } else {
-            self.by_columns(blob, view, sink)
-        }
-    }
-
-    fn by_rows(&mut self, blob: &dyn Blob, view: &View, sink: Sink<'_>) -> Result<Hasher> {
-        let row_bytes = view.columns * view.width;
+        // The source has the view's columns as its lines. Rows are written whole, many at once: small writes at many places
+        // of one file wait for each other. So pieces of all lines are read, again for each window of rows.
+        blob.will_need(view.start, view.columns * view.column_step);
         let rows_at_once = (self.size as u64 / row_bytes).clamp(1, view.rows);
         let columns_at_once = (self.size as u64 / (rows_at_once * view.width)).clamp(1, view.columns);
         let mut hasher = Hasher::new();
@@ -111,84 +102,47 @@ impl Windows {
         Ok(hasher)
     }
 
-    fn by_columns(&mut self, blob: &dyn Blob, view: &View, sink: Sink<'_>) -> Result<Hasher> {
-        let row_bytes = view.columns * view.width;
-        let line_bytes = view.rows * view.width;
-        let columns_at_once = (self.size as u64 / line_bytes).clamp(1, view.columns);
-        // Longer lines than a window are none that a model has: they are taken by rows.
-        if line_bytes > self.size as u64 {
-            return self.by_rows(blob, view, sink);
-        }
-        let mut checksums = vec![0_u32; view.rows as usize];
-        for column in (0..view.columns).step_by(columns_at_once as usize) {
-            let columns = columns_at_once.min(view.columns - column);
-            let start = view.start + column * view.column_step;
-            let written = self.window(blob, &View { start, columns, ..*view })?;
-            let piece = columns * view.width;
-            let shift = Shift::by(piece);
-            for (row, bytes) in written.chunks_exact(piece as usize).enumerate() {
-                checksums[row] = shift.apply(checksums[row]) ^ crc32fast::hash(bytes);
-                sink(row as u64 * row_bytes + column * view.width, bytes)?;
-            }
-        }
-        let shift = Shift::by(row_bytes);
-        let whole = checksums.into_iter().fold(0, |whole, row| shift.apply(whole) ^ row);
-        Ok(Hasher::new_with_initial_len(whole, view.bytes()))
-    }
-
     /// One window: its elements lie column by column and come back row by row.
     fn window(&mut self, blob: &dyn Blob, view: &View) -> Result<&[u8]> {
         let (rows, columns, width) = (view.rows as usize, view.columns as usize, view.width as usize);
-        let length = rows * columns * width;
-        self.read.resize(self.read.len().max(length), 0);
+        let (line, length) = (rows * width, rows * columns * width);
         self.written.resize(self.written.len().max(length), 0);
-        let (read, written) = (&mut self.read[..length], &mut self.written[..length]);
-        if view.transposed().is_dense() {
-            blob.read_into(view.start, read)?;
-        } else {
-            for (column, piece) in read.chunks_exact_mut(rows * width).enumerate() {
-                blob.read_into(view.start + column as u64 * view.column_step, piece)?;
+        let lines_at_once = (READ_WINDOW / line).clamp(1, columns);
+        self.read.resize(self.read.len().max(lines_at_once * line), 0);
+        let written = &mut self.written[..length];
+        for column in (0..columns).step_by(lines_at_once) {
+            let lines = lines_at_once.min(columns - column);
+            let read = &mut self.read[..lines * line];
+            let start = view.start + column as u64 * view.column_step;
+            if view.column_step == line as u64 {
+                blob.read_into(start, read)?;
+            } else {
+                for (index, piece) in read.chunks_exact_mut(line).enumerate() {
+                    blob.read_into(start + index as u64 * view.column_step, piece)?;
+                }
             }
-        }
-        match width {
-            1 => transpose::<1>(read, written, columns, rows),
-            2 => transpose_pairs(read, written, columns, rows),
-            4 => transpose::<4>(read, written, columns, rows),
-            8 => transpose::<8>(read, written, columns, rows),
-            _ => transpose_any(read, written, columns, rows, width),
+            let to = &mut written[column * width..];
+            match width {
+                1 => transpose::<1>(read, to, lines, rows, columns),
+                2 => transpose_pairs(read, to, lines, rows, columns),
+                4 => transpose::<4>(read, to, lines, rows, columns),
+                8 => transpose::<8>(read, to, lines, rows, columns),
+                _ => transpose_any(read, to, lines, rows, columns, width),
+            }
         }
         Ok(written)
     }
 }
 
-/// What a number of bytes behind it makes of a checksum: a linear map of its 32 bits.
-struct Shift([u32; 32]);
-
-impl Shift {
-    fn by(bytes: u64) -> Self {
-        let column = |bit: usize| {
-            let mut hasher = Hasher::new_with_initial_len(1 << bit, 0);
-            hasher.combine(&Hasher::new_with_initial_len(0, bytes));
-            hasher.finalize()
-        };
-        Self(std::array::from_fn(column))
-    }
-
-    fn apply(&self, checksum: u32) -> u32 {
-        let bits = self.0.iter().enumerate();
-        bits.fold(0, |sum, (bit, column)| sum ^ (column & (checksum >> bit & 1).wrapping_neg()))
-    }
-}
-
-/// From `rows` x `columns` to `columns` x `rows`, by tiles.
-fn transpose<const WIDTH: usize>(from: &[u8], to: &mut [u8], rows: usize, columns: usize) {
+/// From `rows` x `columns` to `columns` x `rows`, by tiles; the target's rows have `stride` elements.
+fn transpose<const WIDTH: usize>(from: &[u8], to: &mut [u8], rows: usize, columns: usize, stride: usize) {
     let (from, _) = from.as_chunks::<WIDTH>();
     let (to, _) = to.as_chunks_mut::<WIDTH>();
     for top in (0..rows).step_by(TILE) {
         let height = TILE.min(rows - top);
         for left in (0..columns).step_by(TILE) {
             for column in left..columns.min(left + TILE) {
-                let target = &mut to[column * rows + top..][..height];
+                let target = &mut to[column * stride + top..][..height];
                 let source = from[top * columns + column..].iter().step_by(columns);
                 target.iter_mut().zip(source).for_each(|(to, from)| *to = *from);
             }
@@ -197,7 +151,7 @@ fn transpose<const WIDTH: usize>(from: &[u8], to: &mut [u8], rows: usize, column
 }
 
 /// The same for elements of two bytes, as most are: four of four lines at a time, as four whole numbers.
-fn transpose_pairs(from: &[u8], to: &mut [u8], rows: usize, columns: usize) {
+fn transpose_pairs(from: &[u8], to: &mut [u8], rows: usize, columns: usize, stride: usize) {
     let (whole_rows, whole_columns) = (rows - rows % 4, columns - columns % 4);
     for top in (0..whole_rows).step_by(TILE) {
         for left in (0..whole_columns).step_by(TILE) {
@@ -208,7 +162,7 @@ fn transpose_pairs(from: &[u8], to: &mut [u8], rows: usize, columns: usize) {
                         from[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
                     };
                     for (i, line) in exchange([line(0), line(1), line(2), line(3)]).into_iter().enumerate() {
-                        let at = ((column + i) * rows + row) * 2;
+                        let at = ((column + i) * stride + row) * 2;
                         to[at..at + 8].copy_from_slice(&line.to_le_bytes());
                     }
                 }
@@ -216,7 +170,7 @@ fn transpose_pairs(from: &[u8], to: &mut [u8], rows: usize, columns: usize) {
         }
     }
     let edge = |row: usize, column: usize, to: &mut [u8]| {
-        let (source, target) = ((row * columns + column) * 2, (column * rows + row) * 2);
+        let (source, target) = ((row * columns + column) * 2, (column * stride + row) * 2);
         to[target..target + 2].copy_from_slice(&from[source..source + 2]);
     };
     (whole_rows..rows).for_each(|row| (0..columns).for_each(|column| edge(row, column, to)));
@@ -232,10 +186,10 @@ fn exchange([a, b, c, d]: [u64; 4]) -> [u64; 4] {
     [(a & LOW) | c << 32, (b & LOW) | d << 32, a >> 32 | (c & !LOW), b >> 32 | (d & !LOW)]
 }
 
-fn transpose_any(from: &[u8], to: &mut [u8], rows: usize, columns: usize, width: usize) {
+fn transpose_any(from: &[u8], to: &mut [u8], rows: usize, columns: usize, stride: usize, width: usize) {
     for row in 0..rows {
         for column in 0..columns {
-            let (source, target) = ((row * columns + column) * width, (column * rows + row) * width);
+            let (source, target) = ((row * columns + column) * width, (column * stride + row) * width);
             to[target..target + width].copy_from_slice(&from[source..source + width]);
         }
     }

@@ -15,10 +15,13 @@ use crate::checkpoint::store::{Blob, Store};
 
 /// Ends the name of what is not complete.
 pub const PARTIAL: &str = ".partial";
-/// Both windows of all workers together.
+/// The windows of all workers together.
 const MEMORY: usize = 128 << 20;
 /// What one window has at most.
-const MAX_WINDOW: usize = 32 << 20;
+const MAX_WINDOW: usize = 64 << 20;
+
+/// What one write has at most: larger ones make the kernel look for larger pages, and others wait longer for their turn.
+const MAX_WRITE: usize = 256 << 10;
 
 /// Told how many bytes were written.
 pub type Advance<'a> = &'a (dyn Fn(u64) + Sync);
@@ -59,7 +62,7 @@ fn entries(
     let file = File::create(partial).map_err(failed)?;
     let count = plan.contents.len();
     let jobs = jobs.clamp(1, count.max(1));
-    let window = (MEMORY / 2 / jobs).min(MAX_WINDOW);
+    let window = (MEMORY / jobs).min(MAX_WINDOW);
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let checksums = Mutex::new(vec![0_u32; count]);
     let work = || -> Result<()> {
@@ -96,6 +99,7 @@ fn entries(
     file.seek(SeekFrom::Start(plan.layout.directory)).map_err(failed)?;
     file.write_all(&end).map_err(failed)?;
     file.sync_all().map_err(failed)?;
+    not_needed(&file);
     Ok(crc32fast::hash(&end))
 }
 
@@ -111,12 +115,24 @@ fn entry(
     let failed = |error| ConvertError::write(path, error);
     let placed = &plan.layout.entries[index];
     let checksum = windows.pass(blob, &plan.contents[index], &mut |at, bytes| {
-        write_at(out, placed.data + at, bytes).map_err(failed)?;
-        advance(bytes.len() as u64);
+        let mut at = placed.data + at;
+        for piece in bytes.chunks(MAX_WRITE) {
+            write_at(out, at, piece).map_err(failed)?;
+            at += piece.len() as u64;
+            advance(piece.len() as u64);
+        }
         Ok(())
     })?;
     write_at(out, placed.header, &placed.local_header(checksum)).map_err(failed)?;
     Ok(checksum)
+}
+
+/// What is on the disk need not stay in memory: the next file takes its room, and what verifies reads the disk.
+fn not_needed(file: &File) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+    #[cfg(not(target_os = "linux"))]
+    let _ = file;
 }
 
 #[cfg(unix)]
