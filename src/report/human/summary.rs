@@ -83,7 +83,10 @@ fn explained(report: &Report, tally: &Tally) -> String {
     let causes = count(tally.causes as u64, "cause");
     match tally.explained {
         0 => format!("{} differ{place}, and no rule knows why", count(each.unwrap_or(total), "key")),
-        n if n >= total => format!("{causes} {verb} all {}{place}", count(each.unwrap_or(total), "key")),
+        n if n >= total => match each.unwrap_or(total) {
+            1 => format!("{causes} {verb} the 1 key that differs{place}"),
+            keys => format!("{causes} {verb} all {}{place}", count(keys, "key")),
+        },
         n => format!("{causes} {verb} {} of {}", thousands(n), count(total, "key")),
     }
 }
