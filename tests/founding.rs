@@ -243,6 +243,23 @@ fn a_tokenizer_that_cannot_be_read_is_left_alone() {
 }
 
 #[test]
+fn another_dtype_is_told_and_is_no_difference() {
+    let script = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(SCRIPT)).expect("the script");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("train.sh");
+    fs::write(&path, script.replace("    --moe-grouped-gemm\n", "").replace("    --bf16\n", "")).expect("written");
+    let words = ["check", &path.display().to_string(), "--megatron", "0.8", "--te", "1.7"];
+    let output = run(&words);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains(", converted from bfloat16 to float32 ("), "{}", text(&output));
+    let output = run(&[&words[..], &["--format", "json"]].concat());
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let retyped = document["diff"][0]["retyped"].as_array().expect("a list");
+    assert_eq!(retyped[0]["found"]["dtype"], "bfloat16");
+    assert_eq!(retyped[0]["expected"]["dtype"], "float32");
+}
+
+#[test]
 fn arguments_from_a_file_leave_the_command_line_unjudged() {
     for version in ["0.6", "0.12", "main"] {
         let launch = ["--", "torchrun", "pretrain_gpt.py", "--yaml-cfg", "conf.yaml", "--load", "/ckpt"];

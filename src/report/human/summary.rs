@@ -1,5 +1,6 @@
 //! The last line: how it ends, how much is explained, how long it took.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::rows::{self, count, printable, thousands};
@@ -44,7 +45,20 @@ fn loads(report: &Report, tally: &Tally) -> String {
         None => "everything".to_owned(),
     };
     let checkpoint = report.checkpoint.as_ref().map_or_else(String::new, |c| c.directory.display().to_string());
-    format!("{launch} finds {tensors} in {checkpoint}")
+    format!("{launch} finds {tensors} in {checkpoint}{}", converted(report))
+}
+
+/// Which dtypes loading turns into which, where it does.
+fn converted(report: &Report) -> String {
+    let parts = report.diff.parts.iter();
+    let dtypes: BTreeSet<String> = parts
+        .flat_map(|part| &part.retyped)
+        .filter_map(|entry| Some(format!("{} to {}", entry.found.dtype.as_ref()?, entry.expected.dtype.as_ref()?)))
+        .collect();
+    if dtypes.is_empty() {
+        return String::new();
+    }
+    format!(", converted from {}", dtypes.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 fn ends(report: &Report, tally: &Tally) -> String {

@@ -19,7 +19,7 @@ impl Serialize for Parts<'_> {
 
 /// One rank, virtual stage or global state. The coordinates of a global state are null.
 #[derive(Serialize)]
-struct Part<M, U, D> {
+struct Part<M, U, D, R> {
     tp: Option<u64>,
     pp: Option<u64>,
     ep: Option<u64>,
@@ -29,6 +29,9 @@ struct Part<M, U, D> {
     missing: M,
     unexpected: U,
     mismatched: D,
+    /// The same shape in another dtype, which loading converts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retyped: Option<R>,
 }
 
 fn part(part: &PartDiff) -> impl Serialize {
@@ -42,6 +45,7 @@ fn part(part: &PartDiff) -> impl Serialize {
         missing: Stream(|| part.missing.iter().map(entry)),
         unexpected: Stream(|| part.unexpected.iter().map(entry)),
         mismatched: Stream(|| part.mismatched.iter().map(MismatchDocument::new)),
+        retyped: (!part.retyped.is_empty()).then_some(Stream(|| part.retyped.iter().map(MismatchDocument::new))),
     }
 }
 
