@@ -38,7 +38,8 @@ fn the_book_has_every_page() {
         let Ok(inside) = path.strip_prefix(&docs) else { continue };
         let inside = inside.to_str().expect("UTF-8");
         if inside != "SUMMARY.md" {
-            assert!(listed.iter().any(|target| target == inside), "SUMMARY.md lacks {inside}");
+            let times = listed.iter().filter(|target| *target == inside).count();
+            assert_eq!(times, 1, "{inside} stands {times} times in SUMMARY.md: mdbook wants each page once");
         }
     }
     assert!(Path::new(&root().join("book.toml")).is_file());
