@@ -68,6 +68,9 @@ pub enum Error {
     /// A file of words whose quotes do not close.
     #[error("{}: a quote does not close", .0.display())]
     OpenQuote(PathBuf),
+    /// `--fix` or `--diff` for a launch that is a list of words.
+    #[error("@{} is a list of words: --fix and --diff change scripts", .0.display())]
+    NoScript(PathBuf),
     /// Words after `--` beside a script.
     #[error("{} is a script: words after `--` change YAML files only", .0.display())]
     WordsBesideScript(PathBuf),

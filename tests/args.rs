@@ -142,6 +142,10 @@ fn a_command_line_may_stand_in_files() {
     let wanted = [&wanted[..], &["--lr", "1", "@"]].concat();
     assert_eq!(flags(&["--", "torchrun", "--nproc_per_node", "8", "pretrain_gpt.py", "@flags.txt"]), wanted);
     assert_eq!(flags(&["@launch.txt", "--", "@flags.txt"]), wanted);
+    let mut fix = Command::new(env!("CARGO_BIN_EXE_moe-lint"));
+    let output = fix.args(["check", "--fix", "@launch.txt"]).current_dir(folder.path()).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--fix and --diff change scripts"), "{output:?}");
     for (file, says) in [("@gone.txt", "gone.txt"), ("@open.txt", "open.txt: a quote does not close")] {
         let output = run_in(folder.path(), &[file.to_owned()]);
         assert_eq!(output.status.code(), Some(2), "{file}");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::{Cli, Command, LaunchArgs};
+use crate::cli::{CheckArgs, Cli, Command, LaunchArgs};
 use crate::error::Error;
 use crate::launch::{Disk, Files, Limits};
 
@@ -12,13 +12,21 @@ use crate::launch::{Disk, Files, Limits};
 /// When a file cannot be read, or its quotes do not close.
 pub(super) fn expand(cli: &mut Cli) -> Result<(), Error> {
     match &mut cli.command {
-        None => launch(&mut cli.check.launch),
-        Some(Command::Check(args)) => launch(&mut args.launch),
+        None => check(&mut cli.check),
+        Some(Command::Check(args)) => check(args),
         Some(Command::Args(args)) => launch(&mut args.launch),
         Some(Command::Schema(args)) => launch(&mut args.launch),
         Some(Command::Convert(args)) => launch(&mut args.launch),
         Some(_) => Ok(()),
     }
+}
+
+fn check(args: &mut CheckArgs) -> Result<(), Error> {
+    let script = args.launch.script.as_deref().and_then(Path::to_str).and_then(listed);
+    if let (Some(path), true) = (script, args.fix || args.diff) {
+        return Err(Error::NoScript(path.to_path_buf()));
+    }
+    launch(&mut args.launch)
 }
 
 fn launch(args: &mut LaunchArgs) -> Result<(), Error> {
