@@ -10,6 +10,7 @@ mod every;
 mod find;
 mod findings;
 mod group;
+mod own_arguments;
 mod parameters;
 mod pass;
 mod prove;

@@ -154,6 +154,29 @@ fn a_command_line_may_stand_in_files() {
 }
 
 #[test]
+fn programs_with_arguments_of_their_own_are_read_in_their_way() {
+    let (_swift, path) = script("megatron sft --load A --moe_grouped_gemm true --padding_side left --dataset a b\n");
+    let swift = document(&[&path]);
+    assert_eq!(flag(&swift, "--moe_grouped_gemm")["value"], true);
+    assert_eq!(flag(&swift, "--moe_grouped_gemm")["dest"], "moe_grouped_gemm");
+    assert_eq!(flag(&swift, "--padding_side")["dest"], Json::Null);
+    assert_eq!(flag(&swift, "--padding_side")["fork"], "ms-swift");
+    assert_eq!(flag(&swift, "--dataset")["value"], json!(["a", "b"]));
+    let actor = "actor_rollout_ref.actor.megatron";
+    let (_verl, path) = script(&format!(
+        "python3 -m verl.trainer.main_ppo --config-path=config {actor}.tensor_model_parallel_size=2 \\\n\
+         ++{actor}.override_transformer_config.moe_grouped_gemm=True trainer.nnodes=$N {actor}.sequence_parallel=False\n"
+    ));
+    let verl = document(&[&path]);
+    let parallel = flag(&verl, &format!("{actor}.tensor_model_parallel_size")).clone();
+    assert_eq!((&parallel["value"], &parallel["dest"]), (&json!(2), &json!("tensor_model_parallel_size")));
+    let experts = flag(&verl, &format!("{actor}.override_transformer_config.moe_grouped_gemm")).clone();
+    assert_eq!((&experts["value"], &experts["dest"]), (&json!(true), &json!("moe_grouped_gemm")));
+    assert_eq!(flag(&verl, &format!("{actor}.sequence_parallel"))["value"], false);
+    assert_eq!(flag(&verl, "--config-path")["value"], "config");
+}
+
+#[test]
 fn what_is_not_known_says_why() {
     let (_folder, path) = script("torchrun pretrain_gpt.py --num-layers $LAYERS --new-flag 1 2 --other=x --lr 1e-4\n");
     let document = document(&[&path]);

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::own_arguments;
 use super::reading::Reading;
 use super::request::Request;
 use super::target::Target;
 use crate::error::Error;
-use crate::launch::{Word, argparse, forks};
+use crate::launch::{Word, argparse, entry_point, forks};
 use crate::report::{ArgumentsReport, Flag};
 use crate::rules::flags::{FlagTable, Parser};
 use crate::rules::value::Value;
@@ -20,7 +21,12 @@ pub fn arguments(request: &Request) -> Result<ArgumentsReport, Error> {
     let reading = Reading::new(request)?;
     let target = Target::nearest(&reading)?;
     let parser = FlagTable::load()?.parser(target.version());
-    let flags = reading.launch.training_entry().map_or_else(Vec::new, |entry| flags(&parser, entry.arguments));
+    let flags = reading.launch.training_entry().map_or_else(Vec::new, |entry| {
+        match entry_point(&entry).filter(|point| point.own_arguments) {
+            Some(point) => own_arguments::flags(&parser, &point.framework, entry.arguments),
+            None => flags(&parser, entry.arguments),
+        }
+    });
     Ok(ArgumentsReport { framework: target.framework, launch: reading.launch, flags })
 }
 

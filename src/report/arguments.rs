@@ -25,7 +25,7 @@ pub struct Flag {
     pub flag: String,
     /// The argument that it sets; `None` where the framework does not know the flag.
     pub dest: Option<String>,
-    /// The fork of the framework that is known to add the flag.
+    /// The fork of the framework that is known to add the flag, or the program whose own it is.
     pub fork: Option<String>,
     /// The value, or why it is not known. A flag that the framework does not know has the words behind it.
     pub value: Value,
