@@ -56,7 +56,8 @@ pub(crate) fn check_files<'f, T: serde::de::DeserializeOwned>(
 /// Reads the rules that a check needs last while it still reads the launch: half of a check's time is reading rules.
 /// Errors come out where the rules are used.
 pub(crate) fn read_ahead() {
-    std::thread::spawn(|| {
+    // Where no thread can be had, they are read when they are needed.
+    let _ = std::thread::Builder::new().spawn(|| {
         steps::read_ahead();
         loader::read_ahead();
         let _ = causes::all();

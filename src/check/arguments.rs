@@ -1,5 +1,6 @@
 //! What the words of a launch are to the training program: its flags, each with its value and its place.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::own_arguments;
@@ -33,6 +34,7 @@ pub fn arguments(request: &Request) -> Result<ArgumentsReport, Error> {
 /// The flags in the order of their last use, which is the one that counts.
 fn flags(parser: &Parser, words: &[Word]) -> Vec<Flag> {
     let (_, added) = forks::part(parser, words);
+    let forks: HashMap<&str, &str> = added.iter().map(|one| (one.flag.as_str(), one.fork.name.as_str())).collect();
     let parsed = argparse::parse_known(parser, words);
     let defaults = parser.defaults();
     let mut flags: Vec<(usize, Flag)> = Vec::new();
@@ -51,7 +53,7 @@ fn flags(parser: &Parser, words: &[Word]) -> Vec<Flag> {
         flags.push((at, flag));
     }
     flags.extend(strangers(&parsed.unrecognized).map(|mut flag| {
-        flag.fork = added.iter().find(|one| one.flag == flag.flag).map(|one| one.fork.name.clone());
+        flag.fork = forks.get(flag.flag.as_str()).map(|fork| (*fork).to_owned());
         (position(words, flag.labels.first()), flag)
     }));
     flags.sort_by_key(|(at, _)| *at);

@@ -2,6 +2,7 @@
 //! takes them (`++actor.megatron.tensor_model_parallel_size=2`). Which argument of the framework one stands for is told by
 //! its name alone.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::launch::Word;
@@ -40,11 +41,14 @@ pub(super) fn flags(parser: &Parser, program: &str, words: &[Word]) -> Vec<Flag>
         let known = parser.setting(&last).next().is_some();
         let dest = known.then_some(last);
         let default = dest.as_ref().and_then(|dest| defaults.get(dest)).cloned().unwrap_or(Value::None);
-        flags.retain(|flag| flag.flag != name);
         let fork = dest.is_none().then(|| program.to_owned());
         flags.push(Flag { flag: name.to_owned(), dest, fork, value, default, labels });
     }
-    flags
+    // The last one of a name stays, where it is.
+    let mut seen = HashSet::new();
+    let mut last: Vec<Flag> = flags.into_iter().rev().filter(|flag| seen.insert(flag.flag.clone())).collect();
+    last.reverse();
+    last
 }
 
 /// The name that a word gives, and the value where it has it too; `None` where it is a value alone.

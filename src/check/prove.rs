@@ -36,14 +36,13 @@ pub(super) fn prove(
     }
     let change = fix::change(candidate, understood.arguments(), &understood.parser)?;
     let after = judge(reading, understood, &change)?;
-    fix.proof = proof(before, &after);
-    let left = match fix.proof {
-        Proof::None => return None,
-        Proof::Fewer => Some(keys_left(&before.diff, &after)?),
-        Proof::OnlyUnknown => Some(unknown_left(before, &after)?),
-        Proof::Loads => None,
-    };
-    if let Some(left) = left {
+    if after.outcome == Outcome::Loads {
+        fix.proof = Proof::Loads;
+    } else {
+        let only_unknown = unknown_left(before, &after).map(|left| (Proof::OnlyUnknown, left));
+        let fewer = || Some((Proof::Fewer, keys_left(&before.diff, &after)?));
+        let (proof, left) = only_unknown.or_else(fewer)?;
+        fix.proof = proof;
         fix.title = format!("{} ({left})", fix.title);
     }
     // Their words were read again: they are those that were judged.
@@ -51,17 +50,9 @@ pub(super) fn prove(
     Some(fix)
 }
 
-/// What the report with a change shows, against the one before it.
-pub(super) fn proof(before: &Report, after: &Report) -> Proof {
-    if after.outcome == Outcome::Loads {
-        Proof::Loads
-    } else if unknown_left(before, after).is_some() {
-        Proof::OnlyUnknown
-    } else if keys_left(&before.diff, after).is_some() {
-        Proof::Fewer
-    } else {
-        Proof::None
-    }
+/// Whether nothing that can be told differs in the report with a change, against the one before it.
+pub(super) fn cures(before: &Report, after: &Report) -> bool {
+    after.outcome == Outcome::Loads || unknown_left(before, after).is_some()
 }
 
 /// Where nothing differs any more: the values, unknown before and after, that keep it from being a `loads`.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::prove::{judge, proof, prove};
+use super::prove::{cures, judge, prove};
 use super::reading::Reading;
 use super::understand::Understood;
 use crate::checkpoint::Checkpoint;
-use crate::diagnose::{Applicability, Candidate, Diagnosis, Explained, Fix, Found, Label, Note, Proof, Severity};
+use crate::diagnose::{Applicability, Candidate, Diagnosis, Explained, Fix, Found, Label, Note, Severity};
 use crate::fix;
 use crate::infer::{Inference, infer};
 use crate::loader::{Outcome, Verdict};
@@ -151,7 +151,7 @@ fn trial(before: &Report, report: &Report) -> Trial {
     let differing: usize = parts.map(|part| part.missing.len() + part.unexpected.len() + part.mismatched.len()).sum();
     let failing = report.stages.iter().filter(|stage| stage.verdict == Verdict::Fails).count();
     let absent = if report.schema.is_none() { usize::MAX / 2 } else { 0 };
-    Trial { loads: proof(before, report) >= Proof::OnlyUnknown, distance: differing + failing + absent }
+    Trial { loads: cures(before, report), distance: differing + failing + absent }
 }
 
 /// What the loader does, for the first diagnosis of a report.
