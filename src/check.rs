@@ -3,6 +3,7 @@
 //! by another pass. Where the framework's version is not known, there is a pass for every version (`every`).
 
 mod arguments;
+mod arguments_file;
 mod beside;
 mod compare;
 mod detect;

@@ -1,5 +1,6 @@
 //! The rule engine: framework knowledge is data in `rules/`, this module reads and evaluates it.
 
+pub mod arguments_file;
 pub mod causes;
 pub mod convert;
 pub mod embedded;

@@ -1,13 +1,16 @@
 //! What a launch means: every argument and derived value, each known with its origin, or unknown with a reason.
 
+pub mod arguments_file;
 pub mod saved;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::launch::Word;
 use crate::launch::argparse::{self, Given};
 use crate::rules::RuleError;
+use crate::rules::arguments_file::ArgumentsFile;
 use crate::rules::expr::{ExprError, Scope};
 use crate::rules::flags::Parser;
 use crate::rules::steps::{self, Action, Step};
@@ -41,7 +44,26 @@ pub struct TrainingConfig {
     pub undecided: Vec<Arc<Unknown>>,
     /// By dest, how the launch gives it; defaults are absent.
     pub given: BTreeMap<String, Given>,
-    /// Words of the launch that may stand for any options.
+    /// Words of the launch that may stand for any options, and settings of a file that may mean anything.
+    pub open: Vec<Arc<Unknown>>,
+    /// Where the arguments come from in place of the command line.
+    pub file: Option<PathBuf>,
+}
+
+/// A launch's arguments, before the framework's steps are taken.
+#[derive(Debug, Default)]
+pub struct Arguments {
+    /// By dest, and what is installed.
+    pub values: Scope<'static>,
+    /// How they are given.
+    pub given: BTreeMap<String, Given>,
+    /// Where they come from in place of the command line.
+    pub file: Option<PathBuf>,
+    /// Set when the launch stops already.
+    pub rejected: Option<Rejection>,
+    /// Why they cannot be told.
+    pub unsupported: Vec<Unsupported>,
+    /// What may mean anything.
     pub open: Vec<Arc<Unknown>>,
 }
 
@@ -109,30 +131,25 @@ pub fn configure_with(
     argv: &[Word],
     world_size: Value,
     installed: Installed,
-    prepare: &dyn Fn(&mut Scope<'static>) -> Result<(), ConfigError>,
+    prepare: &dyn Fn(&mut Arguments) -> Result<(), ConfigError>,
 ) -> Result<TrainingConfig, ConfigError> {
     let parsed = argparse::parse(parser, argv);
-    let mut given = BTreeMap::new();
-    let mut arguments = HashMap::new();
+    let mut arguments = Arguments::default();
     for (dest, argument) in parsed.arguments {
+        arguments.values.set(dest.as_str(), argument.value);
         if let Some(how) = argument.given {
-            given.insert(dest.clone(), how);
+            arguments.given.insert(dest, how);
         }
-        arguments.insert(Arc::from(dest), argument.value);
     }
-    arguments.insert(Arc::from("world_size"), world_size);
-    let mut config = derive(arguments, installed, parsed.rejection.is_some(), prepare)?;
-    if let Some(rejection) = parsed.rejection {
-        config.rejected = Some(Rejection {
-            by: "argparse".to_owned(),
-            message: rejection.message,
-            flags: rejection.option.into_iter().collect(),
-            places: rejection.places,
-        });
-    }
-    config.given = given;
-    config.open = parsed.open;
-    Ok(config)
+    arguments.values.set("world_size", world_size);
+    arguments.rejected = parsed.rejection.map(|rejection| Rejection {
+        by: "argparse".to_owned(),
+        message: rejection.message,
+        flags: rejection.option.into_iter().collect(),
+        places: rejection.places,
+    });
+    arguments.open = parsed.open;
+    derive(arguments, installed, prepare)
 }
 
 /// The configuration of a launch whose arguments were saved. Nothing is refused: it ran, and arguments that its own
@@ -147,43 +164,72 @@ pub fn of_saved(
 ) -> Result<TrainingConfig, ConfigError> {
     // An older version saves fewer arguments: the others have their defaults.
     let defaults = argparse::parse(parser, &[]).arguments;
-    let mut arguments: HashMap<Arc<str>, Value> =
+    let mut values: HashMap<Arc<str>, Value> =
         defaults.into_iter().map(|(name, argument)| (Arc::from(name), argument.value)).collect();
-    arguments.extend(saved.iter().map(|(name, value)| (Arc::from(name.as_str()), value.clone())));
-    let mut config = derive(arguments, installed, true, &|_| Ok(()))?;
-    let mut steps = steps::load("launch", &config.installed.framework)?;
+    values.extend(saved.iter().map(|(name, value)| (Arc::from(name.as_str()), value.clone())));
+    let mut values = Scope::new(values);
+    environment(&mut values, &installed);
+    let mut steps = launch_steps(&installed.framework, None)?;
     steps.retain(|step| matches!(step.action, Action::Set { .. }));
-    take(&steps, &mut config.values, &mut Taken::default())?;
-    Ok(config)
+    take(&steps, &mut values, &mut Taken::default())?;
+    Ok(configured(Arguments { values, ..Arguments::default() }, installed, Taken::default()))
 }
 
 /// Takes the framework's steps, unless the command line was refused already.
 fn derive(
-    arguments: HashMap<Arc<str>, Value>,
+    mut arguments: Arguments,
     installed: Installed,
-    refused: bool,
-    prepare: &dyn Fn(&mut Scope<'static>) -> Result<(), ConfigError>,
+    prepare: &dyn Fn(&mut Arguments) -> Result<(), ConfigError>,
 ) -> Result<TrainingConfig, ConfigError> {
-    let mut values = Scope::new(arguments);
+    environment(&mut arguments.values, &installed);
+    let mut taken = Taken::default();
+    if arguments.rejected.is_none() {
+        take(&steps::load(COMMAND_LINE, &installed.framework)?, &mut arguments.values, &mut taken)?;
+        if taken.rejected.is_none() {
+            prepare(&mut arguments)?;
+            taken.rejected = arguments.rejected.take();
+        }
+        if taken.rejected.is_none() && arguments.unsupported.is_empty() {
+            let steps = launch_steps(&installed.framework, arguments.file.as_ref())?;
+            take(&steps, &mut arguments.values, &mut taken)?;
+        }
+    }
+    Ok(configured(arguments, installed, taken))
+}
+
+/// The scope of the steps that are taken before anything but the command line is read.
+const COMMAND_LINE: &str = "command line";
+
+/// The steps that the framework takes for arguments of the command line, or for those of a file.
+fn launch_steps(version: &Version, file: Option<&PathBuf>) -> Result<Vec<Arc<Step>>, ConfigError> {
+    let rules = ArgumentsFile::load(version)?;
+    let others = if file.is_some() { rules.replaces } else { rules.checked_by };
+    let mut steps = steps::load("launch", version)?;
+    steps.retain(|step| step.by != others);
+    Ok(steps)
+}
+
+/// What rules know besides a launch's arguments.
+fn environment(values: &mut Scope<'static>, installed: &Installed) {
     values.set("version", Value::Version(installed.framework.clone()));
     values.set("te_version", installed.transformer_engine.clone().map_or(Value::None, Value::Version));
     values.set("apex", Value::Bool(installed.apex));
     let reason = "it comes from the files of the tokenizer";
     values.set("tokens_in_files", Value::unknown("the vocabulary size", reason, Vec::new()));
-    let mut taken = Taken::default();
-    if !refused {
-        prepare(&mut values)?;
-        take(&steps::load("launch", &installed.framework)?, &mut values, &mut taken)?;
-    }
-    Ok(TrainingConfig {
+}
+
+fn configured(arguments: Arguments, installed: Installed, taken: Taken) -> TrainingConfig {
+    let Arguments { values, given, file, rejected, unsupported, open } = arguments;
+    TrainingConfig {
         values,
         installed,
-        rejected: taken.rejected,
-        unsupported: taken.unsupported,
+        rejected: rejected.or(taken.rejected),
+        unsupported: unsupported.into_iter().chain(taken.unsupported).collect(),
         undecided: taken.undecided,
-        given: BTreeMap::new(),
-        open: Vec::new(),
-    })
+        given,
+        open,
+        file,
+    }
 }
 
 /// The place of an option in the launch; `given` is [`TrainingConfig::given`].
@@ -239,9 +285,9 @@ pub fn take(steps: &[Arc<Step>], scope: &mut Scope<'_>, taken: &mut Taken) -> Re
                     taken.undecided.push(unknown);
                 }
             }
-            (Action::Unsupported { message, elsewhere }, _) => {
+            (Action::Unsupported(message), _) => {
                 let (message, flags) = (message.show(scope), step.flags.clone());
-                taken.unsupported.push(Unsupported { message, flags, elsewhere: *elsewhere });
+                taken.unsupported.push(Unsupported { message, flags, elsewhere: false });
             }
         }
     }
@@ -252,7 +298,7 @@ fn failed(step: &Step, error: ExprError) -> ConfigError {
     let rule = match &step.action {
         Action::Set { name, .. } => format!("the rule for `{name}`"),
         Action::Reject(_) => format!("a refusal of {}", step.by),
-        Action::Unsupported { .. } => "a limit of moe-lint".to_owned(),
+        Action::Unsupported(_) => "a limit of moe-lint".to_owned(),
     };
     ConfigError::Expression { rule, error }
 }

@@ -5,11 +5,12 @@ use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::request::{self, Request};
+use super::request::{self, Input, Request};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Options};
 use crate::error::Error;
 use crate::launch::Launch;
 use crate::rules::tokenizers::Tokenizer;
+use crate::rules::value::{Unknown, Value};
 use crate::tokenizer;
 
 /// A request with its launch read.
@@ -20,6 +21,8 @@ pub(super) struct Reading<'r> {
     pub launch: Arc<Launch>,
     /// The files that were looked at.
     pub files: Arc<Files>,
+    /// Settings that a way out would change in the file of the launch's arguments.
+    pub settings: Vec<(String, Value)>,
 }
 
 impl<'r> Reading<'r> {
@@ -32,12 +35,35 @@ impl<'r> Reading<'r> {
         if let Some(command) = request.command {
             launch.training = usize::try_from(command).ok().and_then(|n| n.checked_sub(1));
         }
-        Ok(Self { request, launch: Arc::new(launch), files: Arc::default() })
+        Ok(Self { request, launch: Arc::new(launch), files: Arc::default(), settings: Vec::new() })
     }
 
     /// The same request with another launch: the files that were read stay.
     pub fn changed(&self, launch: Launch) -> Self {
-        Self { request: self.request, launch: Arc::new(launch), files: Arc::clone(&self.files) }
+        Self { launch: Arc::new(launch), ..self.again() }
+    }
+
+    /// The same request with other settings in the file of the launch's arguments.
+    pub fn with_settings(&self, settings: Vec<(String, Value)>) -> Self {
+        Self { settings, ..self.again() }
+    }
+
+    fn again(&self) -> Self {
+        let (launch, files) = (Arc::clone(&self.launch), Arc::clone(&self.files));
+        Self { request: self.request, launch, files, settings: self.settings.clone() }
+    }
+
+    /// A variable of the environment that the training sees, as far as the launch or the user tells it.
+    pub fn variable(&self, name: &str) -> Option<Result<String, Arc<Unknown>>> {
+        let set = self.launch.training_command().and_then(|command| {
+            let (_, word) = command.env.iter().rev().find(|(known, _)| known == name)?;
+            Some(word.value.clone())
+        });
+        let given = || match &self.request.input {
+            Input::Script { env, .. } => env.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value),
+            Input::Words(_) => None,
+        };
+        set.or_else(|| given().map(|value| Ok(value.clone())))
     }
 
     /// The same request, as if every checkpoint that was read so far were converted; one that cannot be stays as it is.
@@ -47,7 +73,7 @@ impl<'r> Reading<'r> {
             (key, read)
         });
         let files = Files { checkpoints: Memo(Mutex::new(changed.collect())), ..Files::default() };
-        Self { request: self.request, launch: Arc::clone(&self.launch), files: Arc::new(files) }
+        Self { files: Arc::new(files), ..self.again() }
     }
 }
 

@@ -119,7 +119,8 @@ fn processes(
     }
     let mut request = reading.request.clone();
     request.machine.world_size = Some(ranks);
-    let other = Reading { request: &request, launch: Arc::clone(&reading.launch), files: Arc::clone(&reading.files) };
+    let (launch, files) = (Arc::clone(&reading.launch), Arc::clone(&reading.files));
+    let other = Reading { request: &request, launch, files, settings: reading.settings.clone() };
     let plans = Plans { whole: plans.whole.clone(), single: Vec::new() };
     let settings = found(&other, understood, report, &plans)?;
     let mut fix = prove(&other, understood, &candidate(&settings), report).filter(Fix::cures)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::arguments_file;
 use super::reading::Reading;
 use super::saved;
 use super::target::Target;
@@ -55,9 +56,10 @@ impl Understood {
         let parser = FlagTable::load()?.parser(target.version());
         let world = world_size(reading, &entry);
         let (arguments, added) = forks::part(&parser, entry.arguments);
-        let config = configure_with(&parser, &arguments, world, target.installed(), &|values| {
-            saved::take_over(values, reading)?;
-            tokenizer::read(values, reading)
+        let config = configure_with(&parser, &arguments, world, target.installed(), &|arguments| {
+            arguments_file::read(arguments, &parser, reading)?;
+            saved::take_over(&mut arguments.values, reading)?;
+            tokenizer::read(&mut arguments.values, reading)
         })?;
         let mut undetermined = other_framework(&entry, &added, config.rejected.as_ref());
         let foreign = !undetermined.is_empty() || config.unsupported.iter().any(|one| one.elsewhere);

@@ -38,12 +38,7 @@ pub enum Action {
     /// Stops the launch with the framework's reason.
     Reject(Template),
     /// Leaves what moe-lint models: the outcome is undetermined.
-    Unsupported {
-        /// What it is.
-        message: Template,
-        /// Whether the framework then reads its arguments from elsewhere: what it would refuse here tells nothing.
-        elsewhere: bool,
-    },
+    Unsupported(Template),
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,8 +58,6 @@ struct Raw {
     value: Option<String>,
     reject: Option<String>,
     unsupported: Option<String>,
-    #[serde(default)]
-    elsewhere: bool,
     when: Option<String>,
     since: Option<String>,
     until: Option<String>,
@@ -118,7 +111,7 @@ fn step(place: &dyn Fn() -> String, raw: &Raw, by: &str) -> Result<Step, RuleErr
     let action = match (&raw.set, &raw.value, &raw.reject, &raw.unsupported) {
         (Some(name), Some(value), None, None) => Action::Set { name: name.clone(), value: expr(value)? },
         (None, None, Some(text), None) => Action::Reject(template(text)?),
-        (None, None, None, Some(text)) => Action::Unsupported { message: template(text)?, elsewhere: raw.elsewhere },
+        (None, None, None, Some(text)) => Action::Unsupported(template(text)?),
         _ => return Err(RuleError::new(place(), "expected `set` with `value`, or `reject`, or `unsupported`")),
     };
     let when = raw.when.as_deref().map(expr).transpose()?;

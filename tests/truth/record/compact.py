@@ -33,6 +33,8 @@ def sharded(state):
 def compact(record):
     out = {key: record.get(key) for key in ("name", "te", "argv", "world")}
     out["apex"] = record.get("apex", True)
+    if "yaml" in record:
+        out["yaml"] = record["yaml"]
     if record.get("rejected"):
         out["rejected"] = f"{record['rejected']} {record.get('stderr_last') or ''}".strip()
         return out
