@@ -24,6 +24,7 @@ mod scope;
 mod target;
 mod tokenizer;
 mod understand;
+mod way;
 
 use std::time::Instant;
 

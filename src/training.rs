@@ -70,7 +70,7 @@ pub struct Arguments {
 /// Who stops a launch before anything is loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// `argparse`, `validate_args` or `model`.
+    /// `argparse`, `validate_args`, `model`, ...: whose step it is, as the rule files call it.
     pub by: String,
     /// The framework's own reason.
     pub message: String,
@@ -87,8 +87,9 @@ pub struct Unsupported {
     pub message: String,
     /// The options concerned.
     pub flags: Vec<String>,
-    /// Whether the framework reads its arguments from elsewhere: what it would refuse of these tells nothing.
-    pub elsewhere: bool,
+    /// Set where the framework reads its arguments from a file that is not read here: why not. What it would refuse of the
+    /// command line tells nothing then.
+    pub unread: Option<String>,
 }
 
 /// A rule that cannot be applied.
@@ -287,7 +288,7 @@ pub fn take(steps: &[Arc<Step>], scope: &mut Scope<'_>, taken: &mut Taken) -> Re
             }
             (Action::Unsupported(message), _) => {
                 let (message, flags) = (message.show(scope), step.flags.clone());
-                taken.unsupported.push(Unsupported { message, flags, elsewhere: false });
+                taken.unsupported.push(Unsupported { message, flags, unread: None });
             }
         }
     }

@@ -260,16 +260,6 @@ fn another_dtype_is_told_and_is_no_difference() {
 }
 
 #[test]
-fn arguments_from_a_file_leave_the_command_line_unjudged() {
-    for version in ["0.6", "0.12", "main"] {
-        let launch = ["--", "torchrun", "pretrain_gpt.py", "--yaml-cfg", "conf.yaml", "--load", "/ckpt"];
-        let output = run(&[&["check", "--megatron", version][..], &launch].concat());
-        assert_eq!(output.status.code(), Some(2), "{version}: {}", text(&output));
-        assert!(text(&output).contains("--yaml-cfg"), "{}", text(&output));
-    }
-}
-
-#[test]
 fn what_is_outside_of_the_model_is_named() {
     let model = ["--num-layers", "2", "--hidden-size", "16", "--num-attention-heads", "4", "--seq-length", "8"];
     let more = ["--max-position-embeddings", "8", "--micro-batch-size", "1", "--tokenizer-type", "NullTokenizer"];

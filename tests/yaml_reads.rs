@@ -6,7 +6,7 @@ use std::path::Path;
 
 use moe_lint::launch::yaml;
 use moe_lint::rules::arguments_file::ArgumentsFile;
-use moe_lint::rules::flags::FlagTable;
+use moe_lint::rules::flags::{FlagTable, Parser};
 use moe_lint::rules::value::Value;
 use moe_lint::rules::version::Version;
 use moe_lint::text::Source;
@@ -26,10 +26,9 @@ fn recorded() -> Json {
 }
 
 /// What is said of a file with these settings.
-fn refusal(rules: &ArgumentsFile, version: &Version, settings: &[Setting]) -> Option<String> {
-    let parser = FlagTable::load().expect("the flags").parser(version);
+fn refusal(rules: &ArgumentsFile, parser: &Parser, settings: &[Setting]) -> Option<String> {
     let mut arguments = Arguments::default();
-    take(rules, &parser, settings, &mut arguments).expect("computable");
+    take(rules, parser, settings, &mut arguments).expect("computable");
     arguments.rejected.map(|rejected| rejected.message)
 }
 
@@ -39,11 +38,12 @@ fn a_file_needs_what_is_read_and_nothing_else() {
     for (tag, cases) in recorded().as_object().expect("versions") {
         let version: Version = tag.parse().expect("a version");
         let rules = ArgumentsFile::load(&version).expect("the rules");
+        let parser = FlagTable::load().expect("the flags").parser(&version);
         for (name, case) in cases.as_object().expect("cases") {
             let source = Source::file("config.yaml", case["yaml"].as_str().expect("a text"));
             let root = yaml::load(&source).expect("YAML").expect("settings");
             let all = settings(&rules, &root, &|node| Value::str(&node.text));
-            assert_eq!(refusal(&rules, &version, &all), None, "{tag} {name}");
+            assert_eq!(refusal(&rules, &parser, &all), None, "{tag} {name}");
             let read: BTreeSet<&str> =
                 case["read"].as_array().expect("names").iter().filter_map(Json::as_str).collect();
             for one in all.iter().filter(|one| read.contains(&*one.key.text) && one.key.text != OTHERWISE_GIVEN) {
@@ -51,7 +51,7 @@ fn a_file_needs_what_is_read_and_nothing_else() {
                 let path = path.trim_start_matches('.');
                 let left: Vec<Setting> =
                     all.iter().filter(|other| !std::sync::Arc::ptr_eq(&other.key, &one.key)).cloned().collect();
-                let told = refusal(&rules, &version, &left);
+                let told = refusal(&rules, &parser, &left);
                 match case["needed"][path].as_str() {
                     Some(reason) => {
                         let told = told.unwrap_or_else(|| panic!("{tag} {name}: without {path} it is not refused"));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::arguments_file;
 use super::own_arguments;
 use super::reading::Reading;
 use super::request::Request;
@@ -25,7 +26,11 @@ pub fn arguments(request: &Request) -> Result<ArgumentsReport, Error> {
     let flags = reading.launch.training_entry().map_or_else(Vec::new, |entry| {
         match entry_point(&entry).filter(|point| point.own_arguments) {
             Some(point) => own_arguments::flags(&parser, &point.framework, entry.arguments),
-            None => flags(&parser, entry.arguments),
+            None => {
+                let words = flags(&parser, entry.arguments);
+                let settings = arguments_file::listed(&words, &parser, target.version(), &reading);
+                words.into_iter().chain(settings).collect()
+            }
         }
     });
     Ok(ArgumentsReport { framework: target.framework, launch: reading.launch, flags })
@@ -37,11 +42,17 @@ fn flags(parser: &Parser, words: &[Word]) -> Vec<Flag> {
     let forks: HashMap<&str, &str> = added.iter().map(|one| (one.flag.as_str(), one.fork.name.as_str())).collect();
     let parsed = argparse::parse_known(parser, words);
     let defaults = parser.defaults();
+    let positions = positions(words);
+    let position = |place: Option<&Span>| {
+        let known = place.and_then(|place| positions.get(&(place.start, place.end)));
+        let known = known.into_iter().flatten().rev().find(|at| words[**at].places.first() == place);
+        known.copied().unwrap_or(words.len())
+    };
     let mut flags: Vec<(usize, Flag)> = Vec::new();
     for (dest, argument) in parsed.arguments {
         let Some(given) = argument.given else { continue };
         let default = defaults.get(&dest).cloned().unwrap_or(Value::None);
-        let at = position(words, given.places.first());
+        let at = position(given.places.first());
         let flag = Flag {
             flag: given.option,
             dest: Some(dest),
@@ -54,16 +65,21 @@ fn flags(parser: &Parser, words: &[Word]) -> Vec<Flag> {
     }
     flags.extend(strangers(&parsed.unrecognized).map(|mut flag| {
         flag.fork = forks.get(flag.flag.as_str()).map(|fork| (*fork).to_owned());
-        (position(words, flag.labels.first()), flag)
+        (position(flag.labels.first()), flag)
     }));
     flags.sort_by_key(|(at, _)| *at);
     flags.into_iter().map(|(_, flag)| flag).collect()
 }
 
-/// The index of the last word that is written there.
-fn position(words: &[Word], place: Option<&Span>) -> usize {
-    let is_there = |word: &Word| place.is_some() && word.places.first() == place;
-    words.iter().rposition(is_there).unwrap_or(words.len())
+/// The indexes of words by the range that they are written in, whatever the text.
+fn positions(words: &[Word]) -> HashMap<(usize, usize), Vec<usize>> {
+    let mut positions: HashMap<(usize, usize), Vec<usize>> = HashMap::new();
+    for (at, word) in words.iter().enumerate() {
+        if let Some(place) = word.places.first() {
+            positions.entry((place.start, place.end)).or_default().push(at);
+        }
+    }
+    positions
 }
 
 /// Flags that the framework does not know, with the words behind each as its value.
@@ -95,12 +111,5 @@ fn strangers(words: &[Word]) -> impl Iterator<Item = Flag> {
             }
         }
     }
-    flags.into_iter().map(|(flag, mut values)| {
-        let value = match values.len() {
-            0 => Value::None,
-            1 => values.remove(0),
-            _ => Value::List(values.into()),
-        };
-        Flag { value, ..flag }
-    })
+    flags.into_iter().map(|(flag, values)| Flag { value: own_arguments::joined(values), ..flag })
 }

@@ -1,5 +1,6 @@
 //! Reading the file that takes the place of a launch's arguments.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -8,9 +9,11 @@ use regex::Regex;
 use super::reading::Reading;
 use crate::launch::yaml::{self, Node};
 use crate::launch::{Disk, Files};
+use crate::report::Flag;
 use crate::rules::arguments_file::ArgumentsFile;
 use crate::rules::flags::Parser;
 use crate::rules::value::Value;
+use crate::rules::version::Version;
 use crate::text::Source;
 use crate::training::arguments_file::{self, Setting};
 use crate::training::{Arguments, ConfigError, Rejection, Unsupported};
@@ -22,47 +25,78 @@ const MOST: u64 = 2 << 20;
 #[allow(clippy::unwrap_used, reason = "the pattern is a constant")]
 static VARIABLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\$\{(.*?)\}").unwrap());
 
+/// Why there are no settings to tell.
+enum Problem {
+    /// The file is not here.
+    Unread(String),
+    /// The framework stops, too.
+    Refused(String),
+}
+
 /// Where a launch names such a file: its settings in place of the arguments, or why they cannot be told.
 pub(super) fn read(arguments: &mut Arguments, parser: &Parser, reading: &Reading<'_>) -> Result<(), ConfigError> {
     let Value::Version(version) = arguments.values.get("version").clone() else { return Ok(()) };
     let rules = ArgumentsFile::load(&version)?;
-    let flag = arguments.given.get(&rules.argument).map(|given| given.option.clone());
-    let unread = |message: String| Unsupported { message, flags: flag.clone().into_iter().collect(), elsewhere: true };
+    let flags: Vec<String> =
+        arguments.given.get(&rules.argument).map(|given| given.option.clone()).into_iter().collect();
+    let unread = |name: &str, reason: String| {
+        let message = format!("arguments from {name}");
+        Unsupported { message, flags: flags.clone(), unread: Some(reason) }
+    };
     let named = match arguments.values.get(&rules.argument) {
         Value::None => return Ok(()),
-        Value::Str(path) => PathBuf::from(&**path),
         Value::Unknown(unknown) => {
-            let message = format!("arguments from a file whose name is not known ({})", unknown.told());
-            arguments.unsupported.push(unread(message));
+            arguments.unsupported.push(unread("a file", unknown.told()));
             return Ok(());
         }
         other => PathBuf::from(other.to_string()),
     };
-    let source = match text(&named, reading) {
-        Ok(source) => source,
-        Err(reason) => {
-            let message = format!("arguments from the file {}, which cannot be read here: {reason}", named.display());
-            arguments.unsupported.push(unread(message));
-            return Ok(());
+    arguments.file = Some(named.clone());
+    match settings(&named, &rules, reading) {
+        Ok(settings) => arguments_file::take(&rules, parser, &changed(settings, reading), arguments)?,
+        Err(Problem::Refused(message)) => {
+            arguments.rejected = Some(Rejection { by: rules.checked_by, message, flags, places: Vec::new() });
         }
-    };
-    arguments.file = source.path.clone();
-    match yaml::load(&source) {
-        Ok(Some(root)) if matches!(root.value, yaml::Value::Map(_)) => {
-            let settings = arguments_file::settings(&rules, &root, &|node| resolved(node, reading));
-            arguments_file::take(&rules, parser, &changed(settings, reading), arguments)?;
+        Err(Problem::Unread(reason)) => {
+            arguments.unsupported.push(unread(&named.display().to_string(), reason));
         }
-        Ok(_) => {
-            let message = format!("{} holds no settings", named.display());
-            arguments.rejected = Some(refused(&rules, message, flag));
-        }
-        Err(error) => arguments.rejected = Some(refused(&rules, error.to_string(), flag)),
     }
     Ok(())
 }
 
-fn refused(rules: &ArgumentsFile, message: String, flag: Option<String>) -> Rejection {
-    Rejection { by: rules.checked_by.clone(), message, flags: flag.into_iter().collect(), places: Vec::new() }
+/// The settings of the file that `words` name, as a list for people; none where there is no such file.
+pub(super) fn listed(words: &[Flag], parser: &Parser, version: &Version, reading: &Reading<'_>) -> Vec<Flag> {
+    let Ok(rules) = ArgumentsFile::load(version) else { return Vec::new() };
+    let named =
+        words.iter().find(|flag| flag.dest.as_ref() == Some(&rules.argument)).and_then(|flag| flag.value.text());
+    let read = named.and_then(|named| settings(Path::new(named), &rules, reading).ok());
+    let defaults = parser.defaults();
+    let asked: HashSet<&String> = rules.needs.iter().flat_map(|need| &need.names).collect();
+    let flag = |one: Setting| {
+        let key = &one.key.text;
+        let dest = rules.named.iter().find(|(_, named)| *named == key).map_or(key, |(dest, _)| dest);
+        let known = defaults.get(dest);
+        Flag {
+            flag: [&*one.section, key].join(".").trim_start_matches('.').to_owned(),
+            dest: (known.is_some() || asked.contains(key)).then(|| dest.clone()),
+            fork: None,
+            value: one.value,
+            default: known.cloned().unwrap_or(Value::None),
+            labels: vec![one.key.span.clone(), one.node.span.clone()],
+        }
+    };
+    read.into_iter().flatten().map(flag).collect()
+}
+
+fn settings(named: &Path, rules: &ArgumentsFile, reading: &Reading<'_>) -> Result<Vec<Setting>, Problem> {
+    let source = text(named, reading).map_err(Problem::Unread)?;
+    match yaml::load(&source) {
+        Ok(Some(root)) if matches!(root.value, yaml::Value::Map(_)) => {
+            Ok(arguments_file::settings(rules, &root, &|node| resolved(node, reading)))
+        }
+        Ok(_) => Err(Problem::Refused(format!("{} holds no settings", named.display()))),
+        Err(error) => Err(Problem::Refused(error.to_string())),
+    }
 }
 
 /// The file's text: where the command runs, else where moe-lint runs.

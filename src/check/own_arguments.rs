@@ -32,11 +32,7 @@ pub(super) fn flags(parser: &Parser, program: &str, words: &[Word]) -> Vec<Flag>
                 Err(unknown) => Value::Unknown(Arc::clone(unknown)),
             });
         }
-        let value = match values.len() {
-            0 => Value::None,
-            1 => values.remove(0),
-            _ => Value::List(values.into()),
-        };
+        let value = joined(values);
         let last = name.rsplit('.').next().unwrap_or(name).trim_start_matches('-').replace('-', "_");
         let known = parser.setting(&last).next().is_some();
         let dest = known.then_some(last);
@@ -63,6 +59,15 @@ fn named(word: &Word) -> Option<(&str, Option<&str>)> {
     let (name, value) = text.trim_start_matches(OVERRIDES).split_once('=')?;
     let is_path = |c: char| c.is_alphanumeric() || "._-/@".contains(c);
     (!name.is_empty() && name.chars().all(is_path)).then_some((name, Some(value)))
+}
+
+/// No value, one, or several as a list.
+pub(super) fn joined(mut values: Vec<Value>) -> Value {
+    match values.len() {
+        0 => Value::None,
+        1 => values.remove(0),
+        _ => Value::List(values.into()),
+    }
 }
 
 /// Whole numbers and truths as such, all else as text.

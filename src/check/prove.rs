@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use super::pass::pass;
 use super::reading::Reading;
-use super::request;
 use super::understand::Understood;
+use super::way::Way;
 use crate::convert;
 use crate::diagnose::{Candidate, Fix, Proof};
 use crate::diff::{Diff, is_state};
-use crate::fix::{self, Change};
 use crate::loader::Outcome;
 use crate::report::Report;
 
@@ -34,8 +33,11 @@ pub(super) fn prove(
     if fix.command.is_some() {
         return Some(fix);
     }
-    let change = fix::change(candidate, understood.arguments(), &understood.parser)?;
-    let after = judge(reading, understood, &change)?;
+    let way = Way::of(candidate, understood)?;
+    if let Some(title) = way.title(understood) {
+        fix.title = title;
+    }
+    let after = judge(reading, understood, &way)?;
     if after.outcome == Outcome::Loads {
         fix.proof = Proof::Loads;
     } else {
@@ -46,7 +48,7 @@ pub(super) fn prove(
         fix.title = format!("{} ({left})", fix.title);
     }
     // Their words were read again: they are those that were judged.
-    fix.edits = request::edits(&reading.request.input, &understood.launch, &change);
+    fix.edits = way.edits(reading, understood);
     Some(fix)
 }
 
@@ -88,10 +90,9 @@ fn differing(diff: &Diff) -> BTreeSet<(u8, &str)> {
     keys.filter(|(_, key)| !is_state(key)).collect()
 }
 
-/// Goes through everything again with a launch's words changed.
-pub(super) fn judge(reading: &Reading<'_>, understood: &Understood, change: &Change) -> Option<Report> {
-    let changed = reading.changed(change.applied(&understood.launch)?);
-    Some(pass(&changed, &understood.target).ok()?.report)
+/// Goes through everything again with a change made.
+pub(super) fn judge(reading: &Reading<'_>, understood: &Understood, way: &Way) -> Option<Report> {
+    Some(pass(&way.taken(reading, understood)?, &understood.target).ok()?.report)
 }
 
 /// A conversion, if the launch loads what it would write. What the launch needs beside it is a part of the proof and not
@@ -99,8 +100,7 @@ pub(super) fn judge(reading: &Reading<'_>, understood: &Understood, change: &Cha
 fn converted(reading: &Reading<'_>, understood: &Understood, candidate: &Candidate, experts: &str) -> Option<Fix> {
     let mut predicted = reading.converted(&|read| convert::predict(read, experts, understood.target.version()));
     if !(candidate.remove.is_empty() && candidate.add.is_empty()) {
-        let change = fix::change(candidate, understood.arguments(), &understood.parser)?;
-        predicted = predicted.changed(change.applied(&understood.launch)?);
+        predicted = Way::of(candidate, understood)?.taken(&predicted, understood)?;
     }
     let outcome = pass(&predicted, &understood.target).ok()?.report.outcome;
     (outcome == Outcome::Loads).then(|| Fix {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::prove::{cures, judge, prove};
 use super::reading::Reading;
 use super::understand::Understood;
+use super::way::Way;
 use crate::checkpoint::Checkpoint;
 use crate::diagnose::{Applicability, Candidate, Diagnosis, Explained, Fix, Found, Label, Note, Severity};
-use crate::fix;
 use crate::infer::{Inference, infer};
 use crate::loader::{Outcome, Verdict};
 use crate::repair::{self, Plans, Setting, Trial, candidate};
@@ -95,9 +95,8 @@ fn found(reading: &Reading<'_>, understood: &Understood, report: &Report, plans:
     let checkpoint = report.checkpoint.as_ref()?;
     let entries: usize = checkpoint.parts.iter().flat_map(|part| &part.chunks).map(|chunk| chunk.len() + 1).sum();
     let budget = (ENTRIES / entries.max(1)).clamp(8, PASSES);
-    let change = |settings: &[Setting]| fix::change(&candidate(settings), understood.arguments(), &understood.parser);
     repair::search(plans, trial(report, report), budget, &mut |settings| {
-        let judged = judge(reading, understood, &change(settings)?)?;
+        let judged = judge(reading, understood, &Way::of(&candidate(settings), understood)?)?;
         judged.rejected.is_none().then(|| trial(report, &judged))
     })
 }

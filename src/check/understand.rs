@@ -62,14 +62,15 @@ impl Understood {
             tokenizer::read(&mut arguments.values, reading)
         })?;
         let mut undetermined = other_framework(&entry, &added, config.rejected.as_ref());
-        let foreign = !undetermined.is_empty() || config.unsupported.iter().any(|one| one.elsewhere);
+        let foreign = !undetermined.is_empty() || config.unsupported.iter().any(|one| one.unread.is_some());
         // Where another program reads the words, or others are read, what this framework would refuse tells nothing.
         let rejected = config.rejected.clone().filter(|_| !foreign);
         undetermined.extend(other_family(&entry));
         undetermined.extend(config.open.iter().cloned());
         for unsupported in &config.unsupported {
             let places = unsupported.flags.iter().filter_map(|flag| place(&config.given, flag)).collect();
-            let reason = "it is outside of what moe-lint models".to_owned();
+            let outside = || "it is outside of what moe-lint models".to_owned();
+            let reason = unsupported.unread.clone().unwrap_or_else(outside);
             undetermined.push(Arc::new(Unknown { name: unsupported.message.clone(), reason, places }));
         }
         Ok(Self {

@@ -84,7 +84,10 @@ fn fixed(mut request: Request, unsafe_too: bool) -> Result<Fixed, Error> {
 /// The fixes that are edits of the script.
 fn applicable(report: &Report) -> impl Iterator<Item = &Fix> {
     let fixes = report.diagnoses.iter().flat_map(|diagnosis| &diagnosis.fixes);
-    fixes.filter(|fix| fix.proven() && !fix.edits.is_empty())
+    // Other files that the launch names are not ours to change.
+    let script = report.launch.sources.first();
+    let inside = move |fix: &&Fix| fix.edits.iter().all(|edit| Some(&edit.span.source) == script);
+    fixes.filter(|fix| fix.proven() && !fix.edits.is_empty()).filter(inside)
 }
 
 /// Tells of fixes that were not applied because they change the training.

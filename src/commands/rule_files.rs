@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::convert;
 use crate::error::Error;
 use crate::launch::{self, Disk, Files};
+use crate::rules::arguments_file::ArgumentsFile;
 use crate::rules::embedded::{self, Added};
 use crate::rules::flags::FlagTable;
 use crate::rules::infer::InferRules;
@@ -80,6 +81,7 @@ fn check() -> Result<(), Error> {
     let main = Version::Main;
     LoaderRules::load(&main)?;
     SavedArguments::load(&main)?;
+    ArgumentsFile::load(&main)?;
     tokenizers::load(&main)?;
     InferRules::load(&main)?;
     RepairRules::load()?;

@@ -26,6 +26,8 @@ pub struct ArgumentsFile {
     pub twice: Template,
     /// Arguments that the file has under another name.
     pub named: BTreeMap<String, String>,
+    /// Arguments that mean nothing in the file.
+    pub unread: Vec<String>,
     /// By section, settings that the framework adds itself.
     pub adds: BTreeMap<String, Vec<String>>,
     /// Settings without which the usual default of the argument holds.
@@ -57,6 +59,8 @@ struct File {
     twice: String,
     #[serde(default)]
     named: BTreeMap<String, String>,
+    #[serde(default)]
+    unread: Vec<String>,
     #[serde(default)]
     adds: BTreeMap<String, Vec<String>>,
     #[serde(default)]
@@ -116,6 +120,7 @@ fn read() -> Result<All, RuleError> {
         sections: file.sections,
         twice: check_template(path, &file.twice)?,
         named: file.named,
+        unread: file.unread,
         adds: file.adds,
         optional: file.optional.into_iter().flat_map(|one| one.names).collect(),
         needs: Vec::new(),

@@ -54,7 +54,7 @@ pub fn take(
 ) -> Result<(), ConfigError> {
     let defaults = parser.defaults();
     for action in &parser.actions {
-        let kept = rules.optional.iter().any(|name| **name == *action.dest);
+        let kept = rules.optional.iter().chain(&rules.unread).any(|name| **name == *action.dest);
         let value = match defaults.get(&*action.dest) {
             Some(default) if kept => default.clone(),
             _ if *action.dest == rules.argument => continue,
@@ -68,7 +68,7 @@ pub fn take(
     }
     arguments.given.clear();
     let asked: HashSet<&str> = rules.needs.iter().flat_map(|need| &need.names).map(String::as_str).collect();
-    let own = settings.iter().map(|one| (&one.key.text, one));
+    let own = settings.iter().map(|one| (&one.key.text, one)).filter(|(name, _)| !rules.unread.contains(name));
     // The framework copies these last.
     let copied = settings
         .iter()

@@ -131,6 +131,8 @@ CASES = {
 }
 
 READ = set()
+# Those that are asked for by name: `getattr`, `hasattr`.
+ASKED = set()
 
 
 class Traced(types.SimpleNamespace):
@@ -140,8 +142,7 @@ class Traced(types.SimpleNamespace):
         if not name.startswith("__"):
             frame = sys._getframe(1)
             op = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-            if op in ("LOAD_ATTR", "LOAD_METHOD"):
-                READ.add(name)
+            (READ if op in ("LOAD_ATTR", "LOAD_METHOD") else ASKED).add(name)
         return super().__getattribute__(name)
 
 

@@ -2,7 +2,7 @@
 
     python yaml_reads.py --tag core_v0.9.0 --megatron DIR --te DIR --te-version 1.13 --checkpoint DIR out.json
 
-For some launches of yaml_config.py, each setting that was read as `args.name` is left out in turn. Real model,
+For some launches of yaml_config.py, each setting that was read or asked for is left out in turn. Real model,
 optimizer and `load_checkpoint`; the checkpoint directory is made by the launch itself if it is not there. The record
 holds, for each launch, the settings whose absence stopped it, with the reason.
 """
@@ -82,7 +82,7 @@ def run(megatron, path, old, save_to=None):
 
             traceback.print_exc()
         out = f"{type(error).__name__}: {error}"
-    return {"result": out, "read": sorted(yaml_config.READ)}
+    return {"result": out, "read": sorted(yaml_config.READ | yaml_config.ASKED)}
 
 
 def main():
