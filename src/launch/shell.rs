@@ -84,6 +84,7 @@ pub fn follow(source: &Arc<Source>, name: &str, options: &Options<'_>) -> Launch
     let state = State {
         variables,
         functions: Rc::default(),
+        exported_functions: Rc::default(),
         positional: Rc::new(arguments),
         name: Text::made(name),
         directory: Text::made(directory.to_string_lossy()),

@@ -149,8 +149,16 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// `declare -p V`, `declare -F f`: whether it is there. `export -f` changes nothing that is followed.
+    /// `declare -p V`, `declare -F f`: whether it is there. `export -f f`: new shells see it.
     fn asked(&mut self, attributes: Attributes, name: &str) -> Run {
+        if let Some(on) = attributes.export.filter(|_| attributes.functions) {
+            let exported = Rc::make_mut(&mut self.state.exported_functions);
+            if on && self.state.functions.contains_key(name) {
+                exported.insert(name.to_owned());
+            } else {
+                exported.remove(name);
+            }
+        }
         let there = if attributes.functions {
             self.state.functions.contains_key(name)
         } else {

@@ -165,6 +165,9 @@ impl Machine<'_> {
                 functions.entry(name.clone()).or_insert_with(|| body.clone());
             }
         }
+        if !Rc::ptr_eq(&self.state.exported_functions, &other.exported_functions) {
+            Rc::make_mut(&mut self.state.exported_functions).extend(other.exported_functions.iter().cloned());
+        }
         if !Rc::ptr_eq(&self.state.files, &other.files) {
             let decided = self.decided(hole, "a file");
             let unknown = self.unknown_text(decided, None);

@@ -223,6 +223,9 @@ impl Machine<'_> {
         match &command.kind {
             Kind::Simple(simple) => self.run_simple(command, simple),
             Kind::Function(name, body) => {
+                if self.state.flags.allexport {
+                    Rc::make_mut(&mut self.state.exported_functions).insert(name.clone());
+                }
                 Rc::make_mut(&mut self.state.functions).insert(name.clone(), body.clone());
                 self.state.status = Ok(0);
                 Ok(())

@@ -307,7 +307,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Runs a part in a new shell: it sees exported variables alone.
+    /// Runs a part in a new shell: it sees exported variables and functions alone.
     fn shell(&mut self, fields: Vec<Field>, part: impl FnOnce(&mut Self) -> Run) -> Run {
         self.subshell(|machine| {
             machine
@@ -315,7 +315,8 @@ impl Machine<'_> {
                 .variables
                 .retain(|name, variable| variable.exported || matches!(name.as_str(), "IFS" | "OPTIND"));
             machine.state.variables.insert("IFS".into(), Rc::new(Variable::new(Value::Scalar(Text::made(" \t\n")))));
-            machine.state.functions = Rc::default();
+            let exported = Rc::clone(&machine.state.exported_functions);
+            Rc::make_mut(&mut machine.state.functions).retain(|name, _| exported.contains(name));
             machine.state.frames.clear();
             machine.state.flags = super::state::Flags::default();
             let mut fields = fields.into_iter();

@@ -1,6 +1,6 @@
 //! What a shell knows at one moment: variables, functions, arguments, options, files it wrote.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::ast::Command;
@@ -126,6 +126,8 @@ pub struct State {
     pub variables: HashMap<String, Rc<Variable>>,
     /// The functions.
     pub functions: Rc<HashMap<String, Rc<Command>>>,
+    /// The names of functions that new shells see, too.
+    pub exported_functions: Rc<BTreeSet<String>>,
     /// `$1` and on.
     pub positional: Rc<Vec<Field>>,
     /// `$0`
