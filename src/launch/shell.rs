@@ -113,6 +113,7 @@ pub fn follow(source: &Arc<Source>, name: &str, options: &Options<'_>) -> Launch
         unknowns: Vec::new(),
         remarks: Vec::new(),
         running: vec![Running { file: Text::made(name), function: String::new() }],
+        inside: machine::Inside::default(),
         steps: 0,
         depth: 0,
         testing: 0,

@@ -87,12 +87,13 @@ impl Machine<'_> {
                 Ok(())
             }
             "exit" => self.leave(arguments, Flow::Exit),
-            "return" => self.leave(arguments, Flow::Return),
-            "break" | "continue" => {
-                let count = arguments.first().and_then(|field| field.text.as_str().parse().ok()).unwrap_or(1);
-                self.succeed(true);
-                Err(if name == "break" { Flow::Break(count) } else { Flow::Continue(count) })
+            "return" if self.inside.calls == 0 => {
+                self.remark("`return` outside of a function: bash goes on behind it", None);
+                self.state.status = Ok(2);
+                Ok(())
             }
+            "return" => self.leave(arguments, Flow::Return),
+            "break" | "continue" => self.leave_loop(name, arguments),
             "caller" | "compgen" | "suspend" | "logout" => {
                 let hole = self.hole(name, format!("what `{name}` does is not followed"), None);
                 let text = self.unknown_text(hole, None);
@@ -101,6 +102,24 @@ impl Machine<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// `break` and `continue`, which leave no more loops than there are.
+    fn leave_loop(&mut self, name: &str, arguments: &[Field]) -> Run {
+        let loops = self.inside.loops;
+        if loops == 0 {
+            self.remark(format!("`{name}` outside of a loop: bash goes on behind it"), None);
+            self.succeed(true);
+            return Ok(());
+        }
+        let count = arguments.first().and_then(|field| field.text.as_str().parse().ok()).unwrap_or(1);
+        self.succeed(count > 0);
+        match (count, name) {
+            // Out of range: it leaves all.
+            (0, _) => Err(Flow::Break(loops)),
+            (count, "break") => Err(Flow::Break(count.min(loops))),
+            (count, _) => Err(Flow::Continue(count.min(loops))),
+        }
     }
 
     fn leave(&mut self, arguments: &[Field], flow: Flow) -> Run {
@@ -238,7 +257,9 @@ impl Machine<'_> {
         self.running.push(Running { file: name, function: String::new() });
         let pending = self.pending.len();
         self.succeed(true);
+        self.inside.calls += 1;
         let result = self.deeper(|machine| machine.run_text(text));
+        self.inside.calls -= 1;
         let result = self.settle(pending, Flow::Return, result);
         self.running.pop();
         if let Some(positional) = positional {

@@ -61,6 +61,21 @@ impl Machine<'_> {
         let mut attributes = Attributes::of(&command);
         self.substituted = None;
         self.succeed(true);
+        if self.is_local_outside(&command) {
+            // What its words run is run all the same.
+            for argument in rest {
+                match argument {
+                    Argument::Word(word) => drop(self.fields(word)?),
+                    Argument::Assignment(assignment) => {
+                        if let Assigned::Scalar(word) = &assignment.value {
+                            self.one_text(word)?;
+                        }
+                    }
+                }
+            }
+            self.state.status = Ok(1);
+            return Ok(());
+        }
         for argument in rest {
             match argument {
                 Argument::Word(word) => {
@@ -116,10 +131,23 @@ impl Machine<'_> {
     pub(super) fn declare_fields(&mut self, command: &str, fields: &[Field]) -> Run {
         let mut attributes = Attributes::of(command);
         self.succeed(true);
+        if self.is_local_outside(command) {
+            self.state.status = Ok(1);
+            return Ok(());
+        }
         for field in fields {
             self.declare_one(command, &mut attributes, field)?;
         }
         Ok(())
+    }
+
+    /// `local` outside of a function sets nothing.
+    fn is_local_outside(&mut self, command: &str) -> bool {
+        let outside = command == "local" && self.state.frames.is_empty();
+        if outside {
+            self.remark("`local` outside of a function: bash sets nothing", None);
+        }
+        outside
     }
 
     fn declare_one(&mut self, command: &str, attributes: &mut Attributes, field: &Field) -> Run {

@@ -21,6 +21,7 @@ impl Machine<'_> {
 
     /// The end of a loop: states that left it early join.
     fn loop_end(&mut self, pending: usize, result: Run) -> Run {
+        self.inside.loops = self.inside.loops.saturating_sub(1);
         let result = self.settle(pending, Flow::Break(1), result);
         for entry in self.pending.iter_mut().skip(pending) {
             match &mut entry.0 {
@@ -33,6 +34,7 @@ impl Machine<'_> {
 
     pub(super) fn run_while(&mut self, until: bool, condition: &List, body: &List) -> Run {
         let pending = self.pending.len();
+        self.inside.loops += 1;
         let mut status = Ok(0);
         let result = loop {
             let tested = match self.test(condition) {
@@ -77,6 +79,7 @@ impl Machine<'_> {
             }
         }
         let pending = self.pending.len();
+        self.inside.loops += 1;
         self.state.status = Ok(0);
         let mut result = Ok(());
         for field in fields {
@@ -112,6 +115,7 @@ impl Machine<'_> {
             let _ = self.arithmetic(first)?;
         }
         self.state.status = Ok(0);
+        self.inside.loops += 1;
         let result = loop {
             let number = match condition.as_ref().map(|word| self.arithmetic(word)) {
                 None => Ok(1),

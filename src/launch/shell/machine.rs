@@ -42,6 +42,15 @@ pub struct Running {
     pub function: String,
 }
 
+/// What a command stands in, as `break` and `return` see it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Inside {
+    /// Loops of this function or subshell around it.
+    pub loops: u32,
+    /// Functions and sourced files around it.
+    pub calls: usize,
+}
+
 /// Follows a script.
 pub struct Machine<'a> {
     /// What is known now.
@@ -68,6 +77,8 @@ pub struct Machine<'a> {
     pub remarks: Vec<Remark>,
     /// What is running, the innermost last.
     pub running: Vec<Running>,
+    /// What the command being run stands in.
+    pub inside: Inside,
     /// The steps taken.
     pub steps: u64,
     /// How deep calls are.

@@ -89,7 +89,7 @@ impl Machine<'_> {
             Ok(path) => path,
             Err(hole) => return Ok(Some(self.unknown_text(hole, span))),
         };
-        if self.kind_of(&path).is_none() {
+        if name.as_str().is_empty() || self.kind_of(&path).is_none() {
             let shown = name.as_str();
             self.remark(format!("`{shown}` is not there: bash does not run the command that reads it with `<`"), span);
             return Ok(None);

@@ -153,7 +153,9 @@ impl Machine<'_> {
         self.state.on_exit = None;
         let pending = std::mem::take(&mut self.pending);
         let command = self.command.clone();
+        let loops = std::mem::take(&mut self.inside.loops);
         let result = self.deeper(part);
+        self.inside.loops = loops;
         self.command = command;
         self.pending = pending;
         std::mem::swap(&mut self.state, &mut saved);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::ast::{Argument, Command, Simple};
 use super::holes::Hole;
-use super::machine::{Flow, Machine, Run, Running};
+use super::machine::{Flow, Inside, Machine, Run, Running};
 use super::state::{Field, Frame, Value, Variable};
 use super::text::Text;
 use crate::launch::wrapper::{self, Inner};
@@ -126,7 +126,10 @@ impl Machine<'_> {
         self.running.push(Running { file, function: name.to_owned() });
         let pending = self.pending.len();
         let depth = self.state.frames.len();
+        let outside = self.inside;
+        self.inside = Inside { loops: 0, calls: outside.calls + 1 };
         let result = self.deeper(|machine| machine.run_command(body));
+        self.inside = outside;
         let result = self.settle(pending, Flow::Return, result);
         self.running.pop();
         // A joined state has the frames of one of the sides.
@@ -330,8 +333,10 @@ impl Machine<'_> {
                 vec![Running { file: file.clone(), function: "c".into() }, Running { file, function: String::new() }],
             );
             let testing = std::mem::take(&mut machine.testing);
+            let outside = std::mem::take(&mut machine.inside);
             let result = part(machine);
             let result = machine.finish_script(result);
+            machine.inside = outside;
             machine.testing = testing;
             machine.running = running;
             result

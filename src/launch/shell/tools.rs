@@ -137,40 +137,26 @@ impl Machine<'_> {
     fn path_part(&mut self, name: &str, arguments: &[Field]) -> Run {
         let words: Vec<&Text> =
             arguments.iter().map(|field| &field.text).filter(|text| text.as_str() != "--").collect();
-        let (Some(path), true) = (words.first(), words.iter().all(|text| !text.as_str().starts_with('-'))) else {
+        if words.iter().any(|text| text.as_str().starts_with('-')) {
             return self.unknown_output(name);
-        };
-        let full = path.as_str();
-        let trimmed = full.trim_end_matches('/');
-        let known_from = full.char_indices().rfind(|(_, c)| Hole::of(*c).is_some()).map(|(i, c)| i + c.len_utf8());
-        let slash = trimmed.rfind('/');
-        if let Some(from) = known_from
-            && slash.is_none_or(|slash| slash < from)
-        {
-            let hole = Hole::in_text(full).map_or_else(String::new, |hole| hole.character().to_string());
-            let text = path.becomes(hole + "\n");
-            self.succeed(true);
-            return self.print(&text);
         }
-        let mut text = match (name, slash) {
-            (_, None) if trimmed.is_empty() && !full.is_empty() => Text::made("/"),
-            ("dirname", None) => Text::made("."),
-            ("dirname", Some(slash)) => {
-                let kept = trimmed[..slash].trim_end_matches('/').len();
-                if kept == 0 { Text::made("/") } else { path.slice(0..kept) }
-            }
-            (_, slash) => {
-                let base = path.slice(slash.map_or(0, |slash| slash + 1)..trimmed.len());
-                let suffix = words.get(1).map_or("", |text| text.as_str());
-                match base.as_str().strip_suffix(suffix) {
-                    Some(kept) if !kept.is_empty() => base.slice(0..kept.len()),
-                    _ => base,
-                }
+        let (paths, suffix) = match (name, words.as_slice()) {
+            ("dirname", [_, ..]) => (words.as_slice(), ""),
+            (_, [path]) => (std::slice::from_ref(path), ""),
+            (_, [path, suffix]) => (std::slice::from_ref(path), suffix.as_str()),
+            _ => {
+                // It complains, and prints nothing.
+                self.succeed(false);
+                return Ok(());
             }
         };
-        text.push_str("\n");
         self.succeed(true);
-        self.print(&text)
+        for path in paths {
+            let mut text = part_of(name, path, suffix);
+            text.push_str("\n");
+            self.print(&text)?;
+        }
+        Ok(())
     }
 
     fn real_path(&mut self, name: &str, arguments: &[Field]) -> Run {
@@ -241,6 +227,35 @@ impl Machine<'_> {
                 self.print(&text)
             }
             None => self.unknown_output(name),
+        }
+    }
+}
+
+/// The directory or the last name of a path, without a suffix.
+fn part_of(name: &str, path: &Text, suffix: &str) -> Text {
+    let full = path.as_str();
+    let trimmed = full.trim_end_matches('/');
+    let known_from = full.char_indices().rfind(|(_, c)| Hole::of(*c).is_some()).map(|(i, c)| i + c.len_utf8());
+    let slash = trimmed.rfind('/');
+    if let Some(from) = known_from
+        && slash.is_none_or(|slash| slash < from)
+    {
+        let hole = Hole::in_text(full).map_or_else(String::new, |hole| hole.character().to_string());
+        return path.becomes(hole);
+    }
+    match (name, slash) {
+        (_, None) if trimmed.is_empty() && !full.is_empty() => Text::made("/"),
+        ("dirname", None) => Text::made("."),
+        ("dirname", Some(slash)) => {
+            let kept = trimmed[..slash].trim_end_matches('/').len();
+            if kept == 0 { Text::made("/") } else { path.slice(0..kept) }
+        }
+        (_, slash) => {
+            let base = path.slice(slash.map_or(0, |slash| slash + 1)..trimmed.len());
+            match base.as_str().strip_suffix(suffix) {
+                Some(kept) if !kept.is_empty() => base.slice(0..kept.len()),
+                _ => base,
+            }
         }
     }
 }
