@@ -193,6 +193,13 @@ fn statement() -> impl Strategy<Value = String> {
         1 => words().prop_map(|w| format!("eval torchrun {w}")),
         1 => words().prop_map(|w| format!("f {w}")),
         1 => scalar().prop_map(|v| format!("unset {v}")),
+        1 => (1..4).prop_map(|n| format!("break {n}")),
+        1 => (1..4).prop_map(|n| format!("((++rounds > 30)) && break\ncontinue {n}")),
+        1 => (0..4).prop_map(|n| format!("return {n}\ntorchrun returned $?")),
+        1 => (scalar(), word(1)).prop_map(|(v, w)| format!("local {v}={w}\ntorchrun local $?")),
+        1 => Just("export -f f".to_owned()),
+        1 => Just("export A n_1".to_owned()),
+        1 => words().prop_map(|w| format!("bash -c 'f \"$@\"; torchrun new \"$A\" $n_1 $#' {w}")),
         1 => (scalar(), word(1)).prop_map(|(v, w)| format!("{v}=$(cat <<EOF\n{} ${v}\nEOF\n)", w.replace('\'', ""))),
     ];
     leaf.prop_recursive(3, 20, 4, |inner| {
