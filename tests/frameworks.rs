@@ -11,6 +11,7 @@ fn told(words: &str) -> (Vec<String>, Option<String>) {
         world_size: Some(1),
         tokenizer_size: None,
         told_by: None,
+        env: Vec::new(),
     };
     let input = Input::Words(words.split_whitespace().map(str::to_owned).collect());
     let report = schema(&Request { input, machine, checkpoint: None, command: None }, None).expect("a report");

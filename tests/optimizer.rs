@@ -100,6 +100,7 @@ fn request(tag: &str, record: &Json, checkpoint: &Path, at: &Path) -> Request {
             apex: true,
             tokenizer_size: None,
             told_by: None,
+            env: Vec::new(),
             world_size: record["world"].as_u64(),
         },
         checkpoint: None,

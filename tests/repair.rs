@@ -69,6 +69,7 @@ fn request(tag: &str, record: &Json, text: String) -> Request {
             world_size: record["world"].as_u64(),
             tokenizer_size: None,
             told_by: None,
+            env: Vec::new(),
         },
         checkpoint: None,
         command: None,

@@ -179,6 +179,7 @@ fn a_check_against_a_snapshot_says_the_same() {
             world_size: Some(8),
             tokenizer_size: None,
             told_by: None,
+            env: Vec::new(),
         };
         let request = |path: &Path| Request {
             input: input.clone(),

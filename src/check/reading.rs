@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::request::{self, Input, Request};
+use super::request::{self, Request};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Options};
 use crate::error::Error;
 use crate::launch::Launch;
@@ -59,11 +59,8 @@ impl<'r> Reading<'r> {
             let (_, word) = command.env.iter().rev().find(|(known, _)| known == name)?;
             Some(word.value.clone())
         });
-        let given = || match &self.request.input {
-            Input::Script { env, .. } => env.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value),
-            Input::Words(_) => None,
-        };
-        set.or_else(|| given().map(|value| Ok(value.clone())))
+        let given = || self.request.machine.env.iter().rev().find(|(known, _)| known == name);
+        set.or_else(|| given().map(|(_, value)| Ok(value.clone())))
     }
 
     /// The same request, as if every checkpoint that was read so far were converted; one that cannot be stays as it is.

@@ -56,6 +56,8 @@ pub struct Machine {
     pub tokenizer_size: Option<u64>,
     /// The settings file that says the framework's version; `None`: the command line does.
     pub told_by: Option<PathBuf>,
+    /// Variables of the environment beside those of a script.
+    pub env: Vec<(String, String)>,
 }
 
 impl Request {

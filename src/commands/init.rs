@@ -56,8 +56,15 @@ fn launch(directory: &Path, file: &Path) -> Option<Launch> {
     let text = Disk.read(&path, Limits::default().text as u64).ok()?;
     let launch = read_script(&path, &text, &Options::default()).ok()?;
     launch.training_entry()?;
-    let machine =
-        Machine { framework: None, te: None, apex: true, world_size: None, tokenizer_size: None, told_by: None };
+    let machine = Machine {
+        framework: None,
+        te: None,
+        apex: true,
+        world_size: None,
+        tokenizer_size: None,
+        told_by: None,
+        env: Vec::new(),
+    };
     let input = Input::Script { path, text, env: Vec::new(), args: Vec::new() };
     let request = Request { input, machine, checkpoint: None, command: None };
     let mut unset: Vec<String> = Vec::new();

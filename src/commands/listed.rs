@@ -30,12 +30,11 @@ fn check(args: &mut CheckArgs) -> Result<(), Error> {
 }
 
 fn launch(args: &mut LaunchArgs) -> Result<(), Error> {
-    if let Some(path) = args.script.as_deref().and_then(Path::to_str).and_then(listed) {
-        let mut words = words(path)?;
-        words.append(&mut args.argv);
-        (args.argv, args.script) = (words, None);
-    }
     let mut all = Vec::new();
+    if let Some(path) = args.script.as_deref().and_then(Path::to_str).and_then(listed) {
+        all = words(path)?;
+        args.script = None;
+    }
     for word in std::mem::take(&mut args.argv) {
         match listed(&word) {
             Some(path) => all.extend(words(path)?),

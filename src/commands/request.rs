@@ -12,20 +12,20 @@ pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
     if let Some(more) = args.more.first() {
         return Err(Error::OneLaunch(more.clone()));
     }
+    let mut env = match &args.env_file {
+        Some(file) => assignments(&text(file)?),
+        None => Vec::new(),
+    };
+    env.extend(args.env.iter().cloned());
     let input = match &args.script {
         None if args.argv.is_empty() => return Err(Error::NoLaunch),
         None => Input::Words(args.argv.clone()),
         Some(path) => {
-            let mut env = match &args.env_file {
-                Some(file) => assignments(&text(file)?),
-                None => Vec::new(),
-            };
-            env.extend(args.env.iter().cloned());
             if !args.argv.is_empty() && !is_yaml(path) {
                 return Err(Error::WordsBesideScript(path.clone()));
             }
             let words = args.args.iter().chain(&args.argv).cloned().collect();
-            Input::Script { path: path.clone(), text: text(path)?, env, args: words }
+            Input::Script { path: path.clone(), text: text(path)?, env: env.clone(), args: words }
         }
     };
     let machine = Machine {
@@ -38,6 +38,7 @@ pub(super) fn request(args: &LaunchArgs) -> Result<Request, Error> {
         world_size: args.world_size,
         tokenizer_size: args.tokenizer_size,
         told_by: args.told_by.clone(),
+        env,
     };
     Ok(Request { input, machine, checkpoint: None, command: args.command })
 }

@@ -42,6 +42,7 @@ pub const CONSTRUCTS: &[&str] = &[
     "A=5; N=A; torchrun ${!N}; declare -n R=A; R=6; torchrun $A; declare -i K=2+3; K+=4; torchrun $K; declare -u U=abc; torchrun $U",
     "readonly Q=1; Q=2; torchrun $Q; unset Q; torchrun $Q; export E=1; torchrun ${E+set} ${F+set}",
     "trap 'torchrun bye' EXIT; torchrun hi; exit 3; torchrun never",
+    "a=2; for e in 0--a '5 ++a' '5+++a' '5--1' '2 ++ 3' '5++' '(a)--a' '(a)--1' 'a--' 'a --'; do ( torchrun $((1 + ($e))) ); torchrun $e; done",
     "f() { for i in 1 2 3; do [ $i = 2 ] && return 7; torchrun $i; done; }; f; torchrun $?",
     "for i in 1 2; do for j in 1 2; do [ $j = 2 ] && continue 2; torchrun $i $j; done; done; for i in 1; do for j in 1 2; do break 2; done; torchrun x; done",
     "A=\"a\\\"b\\$c\\\\d\\e\"; torchrun \"$A\" 'x'\\''y' $'t\\tn\\x41' \"`echo hi`\" a\\ b",

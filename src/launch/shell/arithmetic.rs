@@ -185,7 +185,14 @@ impl Reader<'_, '_, '_> {
         self.blanks();
         let rest = self.rest();
         let found = OPERATORS.iter().filter(|(sign, _)| rest.starts_with(sign)).max_by_key(|(sign, _)| sign.len())?;
-        // `a += 1` is no sum, and `a ++ b` starts no second sign here.
+        // `1 ++a`: bash takes the two signs for one in front of a name, and that is no operator.
+        if matches!(found.0, "+" | "-") && rest[1..].starts_with(found.0) {
+            let name = rest[2..].trim_start_matches([' ', '\t', '\n']);
+            if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+                return None;
+            }
+        }
+        // `a += 1` is no sum.
         let after = rest[found.0.len()..].chars().next();
         let assigns = after == Some('=') && !matches!(found.0, "==" | "!=" | "<=" | ">=");
         if assigns { None } else { Some(*found) }
