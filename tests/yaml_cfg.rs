@@ -75,6 +75,8 @@ fn fix_leaves_other_files_than_the_script_alone() {
     let before = fs::read_to_string(folder.path().join("mixtral.yaml")).expect("the file");
     let output = run(&["check", "--megatron", "0.8", "--te", "1.7", "--fix", "--unsafe-fixes", &script]);
     assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("another file than the launch: set moe_grouped_gemm: false in mixtral.yaml"), "{told}");
     assert_eq!(fs::read_to_string(folder.path().join("mixtral.yaml")).expect("the file"), before);
 }
 

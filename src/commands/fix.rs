@@ -83,19 +83,30 @@ fn fixed(mut request: Request, unsafe_too: bool) -> Result<Fixed, Error> {
 
 /// The fixes that are edits of the script.
 fn applicable(report: &Report) -> impl Iterator<Item = &Fix> {
-    let fixes = report.diagnoses.iter().flat_map(|diagnosis| &diagnosis.fixes);
-    // Other files that the launch names are not ours to change.
-    let script = report.launch.sources.first();
-    let inside = move |fix: &&Fix| fix.edits.iter().all(|edit| Some(&edit.span.source) == script);
-    fixes.filter(|fix| fix.proven() && !fix.edits.is_empty()).filter(inside)
+    edits(report).filter(|fix| stands_in(report, fix))
 }
 
-/// Tells of fixes that were not applied because they change the training.
+/// The proven fixes that are edits.
+fn edits(report: &Report) -> impl Iterator<Item = &Fix> {
+    let fixes = report.diagnoses.iter().flat_map(|diagnosis| &diagnosis.fixes);
+    fixes.filter(|fix| fix.proven() && !fix.edits.is_empty())
+}
+
+/// Whether all of a fix is in the script itself. Other files that the launch names are not ours to change.
+fn stands_in(report: &Report, fix: &Fix) -> bool {
+    let script = report.launch.sources.first();
+    fix.edits.iter().all(|edit| Some(&edit.span.source) == script)
+}
+
+/// Tells of fixes that were not applied: those that change the training, and those of other files.
 fn left(report: &Report, unsafe_too: bool, console: &mut Console<'_>) -> Result<(), Error> {
     let count = applicable(report).filter(|fix| fix.applicability == Applicability::Unsafe).count();
     if count > 0 && !unsafe_too {
         let fixes = if count == 1 { "fix changes" } else { "fixes change" };
         writeln!(console.err, "{count} {fixes} the training: --unsafe-fixes applies also such")?;
+    }
+    for fix in edits(report).filter(|fix| !stands_in(report, fix)) {
+        writeln!(console.err, "not applied, for it is in another file than the launch: {}", fix.title)?;
     }
     Ok(())
 }
