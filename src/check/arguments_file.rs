@@ -1,5 +1,6 @@
 //! Reading the file that takes the place of a launch's arguments.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -20,6 +21,9 @@ use crate::training::{Arguments, ConfigError, Rejection, Unsupported};
 
 /// The largest file that is read, in bytes.
 const MOST: u64 = 2 << 20;
+
+/// What variables may add to a file in all, in bytes.
+const MOST_PUT_IN: usize = 4 << 20;
 
 /// `${NAME}` in a plain scalar: a variable of the environment, from the shortest name on.
 #[allow(clippy::unwrap_used, reason = "the pattern is a constant")]
@@ -92,7 +96,8 @@ fn settings(named: &Path, rules: &ArgumentsFile, reading: &Reading<'_>) -> Resul
     let source = text(named, reading).map_err(Problem::Unread)?;
     match yaml::load(&source) {
         Ok(Some(root)) if matches!(root.value, yaml::Value::Map(_)) => {
-            Ok(arguments_file::settings(rules, &root, &|node| resolved(node, reading)))
+            let left = Cell::new(MOST_PUT_IN);
+            Ok(arguments_file::settings(rules, &root, &|node| resolved(node, reading, &left)))
         }
         Ok(_) => Err(Problem::Refused(format!("{} holds no settings", named.display()))),
         Err(error) => Err(Problem::Refused(error.to_string())),
@@ -112,25 +117,33 @@ fn text(path: &Path, reading: &Reading<'_>) -> Result<Arc<Source>, String> {
     Ok(Source::file(path, text))
 }
 
-/// A text with the variables of the environment put in.
-fn resolved(node: &Node, reading: &Reading<'_>) -> Value {
-    let before = node.span.source.text[..node.span.start].chars().next_back();
+/// A text with the variables of the environment put in; `left` bytes may be put in yet.
+fn resolved(node: &Node, reading: &Reading<'_>, left: &Cell<usize>) -> Value {
+    let before = node.span.source.text.get(..node.span.start).and_then(|text| text.chars().next_back());
     let plain = !matches!(before, Some('"' | '\'')) && !node.span.text().starts_with(['|', '>']);
     if !plain || !VARIABLE.is_match(&node.text) {
         return Value::str(&node.text);
     }
-    let mut text = node.text.clone();
+    let mut text = String::new();
+    let mut read = 0;
     for found in VARIABLE.captures_iter(&node.text) {
-        let (whole, name) = (&found[0], &found[1]);
-        match reading.variable(name) {
-            Some(Ok(value)) => text = text.replace(whole, &value),
+        let (Some(whole), Some(name)) = (found.get(0), found.get(1)) else { continue };
+        let name = name.as_str();
+        let unknown = |reason: String| Value::unknown(format!("${name}"), reason, vec![node.span.clone()]);
+        let value = match reading.variable(name) {
+            Some(Ok(value)) => value,
             Some(Err(unknown)) => return Value::Unknown(unknown),
-            None => {
-                let reason = format!("`${name}` is not set in the launch; give it with --env {name}=...");
-                return Value::unknown(format!("${name}"), reason, vec![node.span.clone()]);
-            }
-        }
+            None => return unknown(format!("`${name}` is not set in the launch; give it with --env {name}=...")),
+        };
+        let Some(rest) = left.get().checked_sub(value.len()) else {
+            return unknown(format!("`${name}` is too long to be put in here"));
+        };
+        left.set(rest);
+        text.push_str(&node.text[read..whole.start()]);
+        text.push_str(&value);
+        read = whole.end();
     }
+    text.push_str(&node.text[read..]);
     Value::str(&text)
 }
 

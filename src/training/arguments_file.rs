@@ -1,6 +1,6 @@
 //! A launch's arguments from a file of settings, in place of the command line.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Arguments, ConfigError, Rejection};
@@ -105,8 +105,9 @@ fn twice(rules: &ArgumentsFile, settings: &[Setting]) -> Option<Rejection> {
         let elsewhere = rules.adds.iter().filter(|(section, _)| **section != one.section);
         elsewhere.flat_map(|(_, names)| names).any(|name| *name == one.key.text)
     };
-    let found = settings.iter().enumerate().find_map(|(at, one)| {
-        let first = settings[..at].iter().find(|other| other.key.text == one.key.text);
+    let mut seen: HashMap<&str, &Setting> = HashMap::new();
+    let found = settings.iter().find_map(|one| {
+        let first = seen.insert(&one.key.text, one);
         (first.is_some() || added(one)).then_some((first, one))
     });
     let (first, second) = found?;
@@ -118,10 +119,10 @@ fn twice(rules: &ArgumentsFile, settings: &[Setting]) -> Option<Rejection> {
 
 /// What the framework says of the first setting that it cannot do without, and all that lack.
 fn missing(rules: &ArgumentsFile, settings: &[Setting], values: &Scope<'_>) -> Result<Option<Rejection>, ConfigError> {
+    let there: HashSet<(&str, &str)> = settings.iter().map(|one| (&*one.section, &*one.key.text)).collect();
+    let sections: HashSet<&str> = settings.iter().map(|one| &*one.section).collect();
     let has = |need: &Need, name: &str| {
-        let there = |one: &Setting| one.key.text == name && need.within.contains(&one.section);
-        // A section without settings is there, too.
-        settings.iter().any(there) || settings.iter().any(|one| one.section == name)
+        sections.contains(name) || need.within.iter().any(|section| there.contains(&(&**section, name)))
     };
     let mut lacking: Vec<(&Need, &String)> = Vec::new();
     for need in &rules.needs {
