@@ -67,6 +67,9 @@ pub fn take(
         arguments.values.set(Arc::clone(&action.dest), value);
     }
     arguments.given.clear();
+    // Of several actions that set a dest the first counts.
+    let actions: HashMap<&str, &Action> =
+        parser.actions.iter().rev().map(|action| (&*action.dest, &**action)).collect();
     let asked: HashSet<&str> = rules.needs.iter().flat_map(|need| &need.names).map(String::as_str).collect();
     let own = settings.iter().map(|one| (&one.key.text, one)).filter(|(name, _)| !rules.unread.contains(name));
     // The framework copies these last.
@@ -74,7 +77,7 @@ pub fn take(
         .iter()
         .flat_map(|one| rules.named.iter().filter(|(_, key)| **key == one.key.text).map(move |(dest, _)| (dest, one)));
     for (dest, one) in own.chain(copied) {
-        let action = parser.setting(dest).next();
+        let action = actions.get(dest.as_str()).copied();
         if action.is_none() && !asked.contains(&*one.key.text) {
             // Nothing of this version reads it.
             continue;
