@@ -48,7 +48,8 @@ impl<'r> Reading<'r> {
         Self { settings, ..self.again() }
     }
 
-    fn again(&self) -> Self {
+    /// The same once more.
+    pub fn again(&self) -> Self {
         let (launch, files) = (Arc::clone(&self.launch), Arc::clone(&self.files));
         Self { request: self.request, launch, files, settings: self.settings.clone() }
     }

@@ -1,7 +1,5 @@
 //! Config repair of a load that no single cause explains.
 
-use std::sync::Arc;
-
 use super::prove::{cures, judge, prove};
 use super::reading::Reading;
 use super::understand::Understood;
@@ -118,8 +116,7 @@ fn processes(
     }
     let mut request = reading.request.clone();
     request.machine.world_size = Some(ranks);
-    let (launch, files) = (Arc::clone(&reading.launch), Arc::clone(&reading.files));
-    let other = Reading { request: &request, launch, files, settings: reading.settings.clone() };
+    let other = Reading { request: &request, ..reading.again() };
     let plans = Plans { whole: plans.whole.clone(), single: Vec::new() };
     let settings = found(&other, understood, report, &plans)?;
     let mut fix = prove(&other, understood, &candidate(&settings), report).filter(Fix::cures)?;
