@@ -133,7 +133,8 @@ impl SourceCode for Snippet {
         let place = self.places.iter().find(|place| place.start == span.offset() && before + after == 0);
         let column = place.map_or(inner.column(), |place| place.column);
         let (data, range) = (inner.data(), *inner.span());
-        let (line, lines) = (inner.line(), inner.line_count());
+        // The library counts from the top of the text, and would then show all lines between places that are far apart.
+        let (line, lines) = (inner.line(), data.split_inclusive(|byte| *byte == b'\n').count());
         Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, range, line, column, lines)))
     }
 }
